@@ -1,3 +1,4 @@
 //! Placeholder.
 
 pub mod auth;
+pub mod issuer;
