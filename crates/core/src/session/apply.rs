@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::constants::{combinations, merge};
 use super::members::{self, Emptied};
-use super::{Custom, MemberState, Properties, Session, access, join, member_properties, owners};
+use super::{Custom, Properties, Session, access, join, member_properties, owners};
 use super::{properties, roles, servers};
 use crate::caller::Caller;
 use crate::contract::{MeChange, SessionChange};
@@ -76,16 +76,31 @@ pub fn apply(
 ) -> Result<Outcome, Refusal> {
     let (before, mut session) = match target {
         Target::Existing(session) => (Some(session), session.clone()),
+        // A client leaves a session without knowing whether it is still there. `[client]`
+        Target::Missing(_) if only_leaves(change) && caller.user.is_some() => {
+            return Ok(gone(None));
+        }
         Target::Missing(reference) => (
             None,
             create(reference, template, change, caller, now, entropy)?,
         ),
     };
-    let had_owners = !session.properties.owners.is_empty();
-    let me = write_members(&mut session, before, change, caller, facts, now)?;
-    if members::after_removal(&mut session, had_owners) == Emptied::Delete {
-        return Ok(gone(before));
+    let own = own_change(&session, change, caller)?;
+    if before.is_some() {
+        check_access(&session, own.as_ref(), change, caller, facts)?;
     }
+    let had_owners = !session.properties.owners.is_empty();
+    let creating = before.is_none();
+    let me = write_members(
+        &mut session,
+        own.as_ref(),
+        creating,
+        change,
+        caller,
+        facts,
+        now,
+    )?;
+    let ended = members::after_removal(&mut session, had_owners);
     if let Some(existing) = before {
         repeat_constants(existing, change)?;
         if let Some(types) = &change.role_types {
@@ -93,7 +108,7 @@ pub fn apply(
         }
     }
     write_properties(&mut session, before, change, caller)?;
-    if let (Some(index), Some(request)) = (me, change.me_request()) {
+    if let (Some(index), Some(MeChange::Write(request))) = (me, &own) {
         write_me(&mut session, index, request, caller, now)?;
     }
     if let Some(entries) = &change.servers {
@@ -107,13 +122,13 @@ pub fn apply(
     if !session.properties.locked {
         session.alumni.clear();
     }
-    if members::check_empty(&mut session, now) == Emptied::Delete {
+    if ended == Emptied::Delete || members::check_empty(&mut session, now) == Emptied::Delete {
         return Ok(gone(before));
     }
-    if before == Some(&session) {
+    if let Some(same) = before.filter(|existing| **existing == session) {
         return Ok(Outcome {
             disposition: Disposition::Unchanged,
-            session: Some(session),
+            session: Some(same.clone()),
         });
     }
     session.change_number += 1;
@@ -233,38 +248,78 @@ fn repeat_constants(existing: &Session, change: &SessionChange) -> Result<(), Re
     }
 }
 
-/// The `members` part of a write, and whether the caller may write at all; the caller's index.
+/// Whether leaving is all that a write asks for.
+fn only_leaves(change: &SessionChange) -> bool {
+    change.me == Some(MeChange::Leave) && *change == SessionChange::leave()
+}
+
+/// What a write asks of the caller's own place.
+fn own_change(
+    session: &Session,
+    change: &SessionChange,
+    caller: &Caller,
+) -> Result<Option<MeChange>, Refusal> {
+    let place = caller.xuid().and_then(|xuid| session.member_of(xuid));
+    let by_index = own_index(session, caller).and_then(|index| change.by_index.get(&index));
+    match (&change.me, by_index) {
+        (Some(_), Some(_)) => {
+            let detail = "`me` and the index of the same member say what becomes of it twice";
+            Err(Rule::MixedMemberKeys.at("members", detail))
+        }
+        (Some(me), None) => Ok(Some(me.clone())),
+        // A reference to one's own index is as good as `me`. `Inferred:` session 3.5
+        (None, Some(Some(request))) => Ok(Some(MeChange::Write(Box::new(request.clone())))),
+        (None, Some(None)) => Ok(Some(MeChange::Leave)),
+        // The first PUT of a reserved user accepts. `[doc]`
+        (None, None) if place.is_some_and(|(_, member)| !member.is_accepted()) => {
+            Ok(Some(MeChange::Write(Box::default())))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The index by which a user may refer to itself; a server's index operations are on others.
+fn own_index(session: &Session, caller: &Caller) -> Option<u32> {
+    let xuid = caller.xuid().filter(|_| !caller.server)?;
+    session.member_of(xuid).map(|(index, _)| index)
+}
+
+/// Whether the caller may write an existing session at all; joining is judged where it happens.
+fn check_access(
+    session: &Session,
+    own: Option<&MeChange>,
+    change: &SessionChange,
+    caller: &Caller,
+    facts: Facts,
+) -> Result<(), Refusal> {
+    if caller.server {
+        return Ok(());
+    }
+    let inside = caller
+        .xuid()
+        .is_some_and(|xuid| session.member_of(xuid).is_some());
+    match own {
+        Some(MeChange::Write(_)) => Ok(()),
+        // Nobody is held back; somebody who is not in the session only sees what they may see.
+        Some(MeChange::Leave) if inside => Ok(()),
+        Some(MeChange::Leave) if only_leaves(change) => access::may_read(session, caller, facts),
+        None if inside => access::player(caller, "").map(|_| ()),
+        Some(MeChange::Leave) | None => Err(stranger(session, caller, facts)),
+    }
+}
+
+/// The `members` part of a write; the caller's index.
 fn write_members(
     session: &mut Session,
-    before: Option<&Session>,
+    own: Option<&MeChange>,
+    creating: bool,
     change: &SessionChange,
     caller: &Caller,
     facts: Facts,
     now: Timestamp,
 ) -> Result<Option<u32>, Refusal> {
-    let creating = before.is_none();
-    let place = caller.xuid().and_then(|xuid| session.member_of(xuid));
-    let own_index = place.map(|(index, _)| index);
-    let reserved = place.is_some_and(|(_, member)| member.state == MemberState::Reserved);
-    let accept = MemberRequest::default();
-    let own_by_index =
-        own_index.filter(|index| change.by_index.contains_key(index) && !caller.server);
-    let me = match (&change.me, own_by_index) {
-        (Some(MeChange::Leave), _) => Some(MeChange::Leave),
-        (Some(MeChange::Write(request)), _) => Some(MeChange::Write(request.clone())),
-        // A reference to one's own index is as good as `me`. `Inferred:` session 3.5
-        (None, Some(index)) => Some(match &change.by_index[&index] {
-            Some(request) => MeChange::Write(Box::new(request.clone())),
-            None => MeChange::Leave,
-        }),
-        // The first PUT of a reserved user accepts. `[doc]`
-        (None, None) if reserved => Some(MeChange::Write(Box::new(accept))),
-        (None, None) => None,
-    };
-    if me.is_none() && !creating && own_index.is_none() && !caller.server {
-        return Err(stranger(session, caller, facts));
-    }
-    let index = match &me {
+    let own_index = own_index(session, caller);
+    let index = match own {
         None => None,
         Some(MeChange::Leave) => {
             join::leave(session, caller)?;
@@ -281,9 +336,9 @@ fn write_members(
     ) {
         session.properties.owners = vec![index];
     }
-    join::reserve(session, &change.reservations, facts, now)?;
+    join::reserve(session, &change.reservations, caller, facts, now)?;
     for (other, request) in &change.by_index {
-        if Some(*other) != own_by_index {
+        if Some(*other) != own_index {
             join::by_index(session, *other, request.as_ref(), caller)?;
         }
     }
