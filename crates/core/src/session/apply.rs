@@ -171,11 +171,11 @@ fn create(
     let role_types = roles::at_creation(template.role_types.as_ref(), change.role_types.as_ref())?;
     combinations::check(&constants, role_types.as_ref())
         .map_err(|refusal| blame(refusal, template, change))?;
-    if let (Some(allowed), false) = (&constants.initiators, caller.server) {
-        if !caller.xuid().is_some_and(|xuid| allowed.contains(&xuid)) {
-            let detail = "the calling user is not among those who may create the session";
-            return Err(Rule::NotInitiator.at("constants.system.initiators", detail));
-        }
+    if let (Some(allowed), false) = (&constants.initiators, caller.server)
+        && !caller.xuid().is_some_and(|xuid| allowed.contains(&xuid))
+    {
+        let detail = "the calling user is not among those who may create the session";
+        return Err(Rule::NotInitiator.at("constants.system.initiators", detail));
     }
     let named_after = caller.xuid().map(|xuid| xuid.to_string());
     if constants.has(Capability::Broadcast)
@@ -347,12 +347,11 @@ fn write_members(
 
 /// Why somebody without a place may not write: they may not see the session, or only see it.
 fn stranger(session: &Session, caller: &Caller, facts: Facts) -> Refusal {
-    match access::may_read(session, caller, facts) {
-        Err(refusal) => refusal,
-        Ok(()) => {
-            let detail = "The requested session cannot be accessed. Only its members write it";
-            Rule::NotMember.at("", detail)
-        }
+    if let Err(refusal) = access::may_read(session, caller, facts) {
+        refusal
+    } else {
+        let detail = "The requested session cannot be accessed. Only its members write it";
+        Rule::NotMember.at("", detail)
     }
 }
 

@@ -38,10 +38,8 @@ pub(super) fn remove(session: &mut Session, index: u32) {
             .initialization_group
             .as_ref()
             .is_some_and(|group| group.contains(&index));
-        if grouped {
-            if let Some(group) = &mut Arc::make_mut(other).initialization_group {
-                group.retain(|peer| *peer != index);
-            }
+        if grouped && let Some(group) = &mut Arc::make_mut(other).initialization_group {
+            group.retain(|peer| *peer != index);
         }
     }
     if session.properties.locked && member.is_accepted() && session.alumni.len() < MAX_ALUMNI {

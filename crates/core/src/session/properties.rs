@@ -82,11 +82,11 @@ pub(super) fn write_system(
     list(&mut stored.owners, &written.owners);
     option(&mut stored.join_restriction, &written.join_restriction);
     option(&mut stored.read_restriction, &written.read_restriction);
-    flag(&mut stored.closed, &written.closed);
-    flag(&mut stored.locked, &written.locked);
+    flag(&mut stored.closed, written.closed);
+    flag(&mut stored.locked, written.locked);
     flag(
         &mut stored.allocate_cloud_compute,
-        &written.allocate_cloud_compute,
+        written.allocate_cloud_compute,
     );
     option(&mut stored.host, &written.host);
     option(
@@ -160,11 +160,11 @@ fn list<T: Clone>(stored: &mut Vec<T>, written: &Field<Vec<T>>) {
     }
 }
 
-fn flag(stored: &mut bool, written: &Field<bool>) {
+fn flag(stored: &mut bool, written: Field<bool>) {
     match written {
         Field::Absent => {}
         Field::Null => *stored = false,
-        Field::Value(value) => *stored = *value,
+        Field::Value(value) => *stored = value,
     }
 }
 
@@ -200,12 +200,10 @@ fn check_values(session: &Session, written: &SystemProperties) -> Result<(), Ref
             return Err(Rule::BadText.at(at(name), format!("at most {MAX_TEXT_CHARS} characters")));
         }
     }
-    if let Some(time) = written.scheduled_time.value() {
-        if time.parse::<jiff::Timestamp>().is_err() {
-            return Err(
-                Rule::BadText.at(at("scheduledTime"), "expected an ISO 8601 time with offset")
-            );
-        }
+    if let Some(time) = written.scheduled_time.value()
+        && time.parse::<jiff::Timestamp>().is_err()
+    {
+        return Err(Rule::BadText.at(at("scheduledTime"), "expected an ISO 8601 time with offset"));
     }
     if written.initialization_succeeded.value().is_some() {
         let detail = "no initialisation episode of this session is being evaluated";

@@ -176,11 +176,11 @@ pub fn check_ranges(system: &SystemConstants, path: &str) -> Result<(), Refusal>
             return Err(Rule::TooMany.at(at(name), format!("at most {most} entries")));
         }
     }
-    if let Some(servers) = system.measurement_server_addresses.value() {
-        if let Some(name) = servers.keys().find(|name| name.to_lowercase() != **name) {
-            let path = at(&format!("measurementServerAddresses.{name}"));
-            return Err(Rule::BadText.at(path, "connection strings here are lower case"));
-        }
+    if let Some(servers) = system.measurement_server_addresses.value()
+        && let Some(name) = servers.keys().find(|name| name.to_lowercase() != **name)
+    {
+        let path = at(&format!("measurementServerAddresses.{name}"));
+        return Err(Rule::BadText.at(path, "connection strings here are lower case"));
     }
     Ok(())
 }
@@ -340,29 +340,29 @@ pub fn fill(system: &SystemConstants, custom: &Custom, contract: ContractVersion
 
 /// Checks constants that are sent again for an existing session: equal or refused. `[doc]`
 pub fn check_repeated(fixed: &Constants, request: &Prescribed) -> Result<(), Refusal> {
-    fn differs<T: PartialEq>(fixed: &Option<T>, again: &Field<T>) -> bool {
+    fn differs<T: PartialEq>(fixed: Option<&T>, again: &Field<T>) -> bool {
         match again {
             Field::Absent => false,
             Field::Null => fixed.is_some(),
-            Field::Value(value) => fixed.as_ref() != Some(value),
+            Field::Value(value) => fixed != Some(value),
         }
     }
     macro_rules! check_each {
         ($($field:ident = $name:literal),+ $(,)?) => {
-            $(if differs(&fixed.$field, &request.system.$field) {
+            $(if differs(fixed.$field.as_ref(), &request.system.$field) {
                 let detail = "constants are fixed when the session is created, and this one differs";
                 return Err(Rule::ConstantConflict.at(concat!("constants.system.", $name), detail));
             })+
         };
     }
     each_constant!(check_each);
-    if !request.custom.is_empty() {
-        if let Some(field) = fixed.custom.conflict(&request.custom) {
-            let mut refusal = custom_conflict(&field);
-            "constants are fixed when the session is created, and this one differs"
-                .clone_into(&mut refusal.detail);
-            return Err(refusal);
-        }
+    if !request.custom.is_empty()
+        && let Some(field) = fixed.custom.conflict(&request.custom)
+    {
+        let mut refusal = custom_conflict(&field);
+        "constants are fixed when the session is created, and this one differs"
+            .clone_into(&mut refusal.detail);
+        return Err(refusal);
     }
     Ok(())
 }
