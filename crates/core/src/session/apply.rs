@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use convoke_wire::session::constants::Capability;
 use convoke_wire::session::member::MemberRequest;
-use convoke_wire::{Field, SessionRef};
+use convoke_wire::{Field, SessionRef, Xuid};
 use jiff::Timestamp;
 
 use super::constants::{combinations, merge};
@@ -177,9 +177,9 @@ fn create(
         let detail = "the calling user is not among those who may create the session";
         return Err(Rule::NotInitiator.at("constants.system.initiators", detail));
     }
-    let named_after = caller.xuid().map(|xuid| xuid.to_string());
+    let broadcaster = reference.name.as_str().parse::<Xuid>().ok();
     if constants.has(Capability::Broadcast)
-        && named_after.is_some_and(|xuid| xuid != reference.name.as_str())
+        && (broadcaster.is_none() || caller.xuid().is_some_and(|xuid| broadcaster != Some(xuid)))
     {
         let detail = "a broadcast session is named by the XUID of its broadcaster";
         let path = "constants.system.capabilities.broadcast";
@@ -210,12 +210,17 @@ fn create(
 }
 
 /// A combination that the request alone is innocent of conflicts with the template. `[doc]`
+///
+/// What the request lacks without its template is no fault of its own, so only the same fault
+/// in the same place makes it guilty.
 fn blame(mut refusal: Refusal, template: &Template, change: &SessionChange) -> Refusal {
     let Some(request) = &change.constants else {
         return refusal;
     };
     let alone = merge::fill(&request.system, &request.custom, template.contract);
-    if combinations::check(&alone, change.role_types.as_ref()).is_ok() {
+    let guilty = combinations::check(&alone, change.role_types.as_ref())
+        .is_err_and(|own| own.path == refusal.path);
+    if !guilty {
         refusal.rule = Rule::CombinationConflict;
     }
     refusal
