@@ -429,15 +429,12 @@ fn write_me(
 }
 
 fn check_size(session: &Session) -> Result<(), Refusal> {
-    let members: usize = session
-        .members
-        .values()
-        .map(|member| member.custom.len() + member.constants_custom.len())
-        .sum();
-    let bags = session.properties.custom.len() + session.constants.custom.len() + members;
-    if MAX_DOCUMENT_BYTES < bags {
-        let detail =
-            format!("a session's custom values have at most {MAX_DOCUMENT_BYTES} bytes together");
+    let members = session.members.values().map(|member| member.weight());
+    let servers = session.servers.values().map(|server| server.weight());
+    let session_bags = session.properties.weight() + session.constants.custom.len();
+    let size = session_bags + members.sum::<usize>() + servers.sum::<usize>();
+    if MAX_DOCUMENT_BYTES < size {
+        let detail = format!("what titles keep has at most {MAX_DOCUMENT_BYTES} bytes together");
         return Err(Rule::DocumentTooLarge.at("", detail));
     }
     Ok(())

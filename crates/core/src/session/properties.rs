@@ -1,8 +1,8 @@
 //! System properties: who may write each, how it is merged, and what must hold afterwards.
 
-use convoke_wire::Field;
 use convoke_wire::session::constants::{Capability, Visibility};
 use convoke_wire::session::properties::{Description, Matchmaking, Restriction, SystemProperties};
+use convoke_wire::{Field, RawJson};
 use serde::{Deserialize, Serialize};
 
 use super::{Custom, Session, owners};
@@ -66,6 +66,15 @@ pub struct Properties {
     pub custom: Custom,
 }
 
+impl Properties {
+    /// The bytes that titles filled.
+    pub(super) fn weight(&self) -> usize {
+        let matchmaking = self.matchmaking.iter();
+        let raw = matchmaking.flat_map(|m| [&m.target_session_constants, &m.client_result]);
+        self.custom.len() + raw.flatten().map(RawJson::len).sum::<usize>()
+    }
+}
+
 const SYSTEM: &str = "properties.system";
 
 /// Merges written system properties: each field is replaced whole, `null` removes it. `[doc]`
@@ -88,7 +97,13 @@ pub(super) fn write_system(
         &mut stored.allocate_cloud_compute,
         written.allocate_cloud_compute,
     );
-    option(&mut stored.host, &written.host);
+    let same_host = |host: &String| {
+        let again = written.host.value();
+        again.is_some_and(|again| again.eq_ignore_ascii_case(host))
+    };
+    if !stored.host.as_ref().is_some_and(same_host) {
+        option(&mut stored.host, &written.host);
+    }
     option(
         &mut stored.server_connection_string_candidates,
         &written.server_connection_string_candidates,
@@ -193,6 +208,17 @@ fn check_values(session: &Session, written: &SystemProperties) -> Result<(), Ref
         (
             "description.text",
             written.description.value().map(|d| &d.text),
+        ),
+        (
+            "description.locale",
+            written.description.value().and_then(|d| d.locale.as_ref()),
+        ),
+        (
+            "matchmaking.serverConnectionString",
+            written
+                .matchmaking
+                .value()
+                .and_then(|m| m.server_connection_string.as_ref()),
         ),
     ];
     for (name, text) in texts {
