@@ -2,3 +2,4 @@
 
 pub mod auth;
 pub mod issuer;
+pub mod service_configs;
