@@ -104,6 +104,11 @@ fn check(dir: &Path, data: &Path, mut file: File) -> Result<(), StoreError> {
     }
     let has_log = fs::metadata(dir.join(LOG)).is_ok_and(|log| 0 < log.len());
     check_header(data, &header, has_log)?;
+    // The engine would fill the last page up with zeros. With a log, it has the page from there.
+    let page_size = u64::from(u16::from_be_bytes([header[16], header[17]]));
+    if !has_log && !size.is_multiple_of(page_size) {
+        return Err(corrupt(data, &format!("it is cut off after {size} bytes")));
+    }
     if size <= FULL_CHECK_MAX_BYTES {
         check_pages(data)?;
     }

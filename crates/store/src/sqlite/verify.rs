@@ -82,6 +82,11 @@ fn check_session(
         next_timer: next_timer.map(time).transpose()?,
         entries: read_entries(text(row, 10)?)?,
     };
+    if kept.entries != derived::entry_texts(&session) {
+        findings.push(format!(
+            "session {key}: its list of index entries does not fit its document"
+        ));
+    }
     // The column holds the nearest time that it can.
     let due = convoke_core::session::next_timer(&session);
     if due.map(nanoseconds) == next_timer {
