@@ -258,8 +258,12 @@ impl App {
         Ok(())
     }
 
-    /// Gives up the store, with everything written.
+    /// Gives up the store, with everything written; requests after this are refused with 503.
     pub async fn close(self) {
-        drop(self);
+        let store = Arc::clone(&self.shared.directory.store);
+        // Waits for the disk, so not on a thread that serves requests.
+        if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+            tracing::error!(%error, "the store did not close");
+        }
     }
 }
