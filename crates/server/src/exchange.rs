@@ -44,6 +44,10 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
         }
         None => next.run(request).await,
     };
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.body_mut() = Body::from(format!("Internal error {correlation_id}"));
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     shared
         .directory
         .metrics
@@ -80,7 +84,7 @@ fn over_limit(request: &Request) -> Option<StatusCode> {
 /// The answer to a request whose handling panicked.
 pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
     tracing::error!("a request handler panicked");
-    let mut response = Response::new(Body::from("Internal error [internal]"));
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert(
         CONTENT_TYPE,
