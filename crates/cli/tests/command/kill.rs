@@ -135,7 +135,7 @@ async fn load_and_kill(server: Server, client: &Client, writers: Vec<Writer>) ->
             .expect("writers go on until the kill");
     }
     drop(confirmations);
-    let status = tokio::task::spawn_blocking(|| server.signal("-KILL")).await;
+    let status = tokio::task::spawn_blocking(|| server.end("-KILL")).await;
     assert!(!status.expect("killed").success());
     tasks.join_all().await
 }

@@ -5,4 +5,5 @@ mod kill;
 mod process;
 mod refuses_non_loopback;
 mod serve;
+mod signals;
 mod template_check;

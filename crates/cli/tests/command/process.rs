@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
 
@@ -60,9 +60,21 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a data folder and waits until it listens.
     pub(crate) fn start(data: &Path) -> Self {
-        let child = convoke()
+        Self::spawn(convoke().env("RUST_LOG", "warn"), data, &[])
+    }
+
+    /// Starts a server with further arguments, and gives its logs.
+    pub(crate) fn start_with_logs(data: &Path, arguments: &[&str]) -> (Self, Logs) {
+        let mut server = Self::spawn(convoke().stderr(Stdio::piped()), data, arguments);
+        let logs = server.child.stderr.take().expect("piped");
+        (server, Logs(BufReader::new(logs)))
+    }
+
+    fn spawn(command: &mut Command, data: &Path, arguments: &[&str]) -> Self {
+        let child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the command runs");
@@ -84,12 +96,35 @@ impl Server {
         }
     }
 
-    /// Ends the server as the system's `kill` does with this signal, and waits.
-    pub(crate) fn signal(mut self, signal: &str) -> std::process::ExitStatus {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        let killed = Command::new("kill").args([signal, &id]).status();
-        assert!(killed.expect("kill runs").success());
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Sends a signal and waits for the server to end.
+    pub(crate) fn end(mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
         self.child.wait().expect("a child")
+    }
+}
+
+/// The logs of a server.
+pub(crate) struct Logs(BufReader<ChildStderr>);
+
+impl Logs {
+    /// Waits for a line with this text and gives everything up to it.
+    pub(crate) fn until(&mut self, text: &str) -> String {
+        let mut seen = String::new();
+        loop {
+            let start = seen.len();
+            let length = self.0.read_line(&mut seen).expect("text");
+            assert!(length != 0, "no `{text}` in: {seen}");
+            if seen[start..].contains(text) {
+                return seen;
+            }
+        }
     }
 }
 

@@ -32,14 +32,14 @@ fn sessions_and_tokens_outlive_the_server() {
     let put = ["session", "put", &session, "--data", JOIN];
     let created = answer(&server, &a, &[&put[..], &["--if-none-match", "*"]].concat());
     assert_eq!(created["status"], 201, "{created}");
-    assert!(server.signal("-INT").success());
+    assert!(server.end("-INT").success());
 
     let server = Server::start(data.path());
     let found = answer(&server, &a, &["session", "get", &lobby("one")]);
     assert_eq!(found["status"], 200, "{found}");
     assert_eq!(found["etag"], created["etag"]);
     assert_eq!(found["body"]["branch"], created["body"]["branch"]);
-    assert!(server.signal("-TERM").success());
+    assert!(server.end("-TERM").success());
 }
 
 #[test]
