@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// What a session may be called, for messages.
 const FORMS: &str = "expected <scid>/<template>/<name>, a path like \
     /serviceconfigs/<scid>/sessiontemplates/<template>/sessions/<name>, or handle:<GUID>; \
-    for example 11111111-2222-3333-4444-555555555555/lobby/game1";
+    for example 00000000-0000-4000-8000-00000000c0de/lobby/game1";
 
 /// Where a session is read and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
