@@ -1,0 +1,10 @@
+//! The session directory as its clients see it: HTTP to the real router, on each store.
+//!
+//! Not here: rules tested without HTTP (they are beside the code). Nothing waits for real time.
+
+mod document;
+mod fixtures;
+mod json;
+mod player;
+#[macro_use]
+mod world;
