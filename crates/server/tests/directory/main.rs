@@ -8,3 +8,9 @@ mod json;
 mod player;
 #[macro_use]
 mod world;
+
+mod session_elements;
+mod session_headers;
+mod session_identity;
+mod session_statuses;
+mod session_templates;
