@@ -9,8 +9,12 @@ mod player;
 #[macro_use]
 mod world;
 
+mod session_combinations;
+mod session_constants;
+mod session_create;
 mod session_elements;
 mod session_headers;
 mod session_identity;
+mod session_merge;
 mod session_statuses;
 mod session_templates;
