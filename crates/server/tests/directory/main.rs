@@ -9,12 +9,16 @@ mod player;
 #[macro_use]
 mod world;
 
+mod session_access;
 mod session_combinations;
 mod session_constants;
 mod session_create;
 mod session_elements;
 mod session_headers;
 mod session_identity;
+mod session_member_bodies;
+mod session_members;
 mod session_merge;
+mod session_reservations;
 mod session_statuses;
 mod session_templates;
