@@ -19,6 +19,8 @@ mod session_identity;
 mod session_member_bodies;
 mod session_members;
 mod session_merge;
+mod session_preconditions;
 mod session_reservations;
 mod session_statuses;
 mod session_templates;
+mod session_timers;
