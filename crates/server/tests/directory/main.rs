@@ -10,12 +10,14 @@ mod player;
 mod world;
 
 mod session_access;
+mod session_bad_bodies;
 mod session_combinations;
 mod session_constants;
 mod session_create;
 mod session_elements;
 mod session_headers;
 mod session_identity;
+mod session_laws;
 mod session_member_bodies;
 mod session_members;
 mod session_merge;
