@@ -11,6 +11,9 @@ mod world;
 
 mod session_access;
 mod session_bad_bodies;
+mod session_clients;
+mod session_clients_constants;
+mod session_clients_properties;
 mod session_combinations;
 mod session_constants;
 mod session_create;
