@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -31,6 +32,8 @@ use crate::{exchange, issuer, router, timers};
 const ISSUER: &str = "convoke";
 /// Time for open requests to end when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Most connections at a time; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 16_384;
 /// Time for a connection to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -109,11 +112,15 @@ impl App {
             None => Catalogue::sample(),
         };
         let (store, keys) = match settings.store {
-            StoreChoice::Memory => (AnyStore::Memory(MemoryStore::default()), IssuerKeys::generate()),
+            StoreChoice::Memory => (
+                AnyStore::Memory(MemoryStore::default()),
+                IssuerKeys::generate(),
+            ),
             StoreChoice::Sqlite => {
                 let dir = &settings.data_dir;
-                std::fs::create_dir_all(dir)
-                    .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
+                std::fs::create_dir_all(dir).with_context(|| {
+                    format!("the data directory {} cannot be made", dir.display())
+                })?;
                 let store = SqliteStore::open(dir)
                     .with_context(|| format!("the store in {} cannot be opened", dir.display()))?;
                 (AnyStore::Sqlite(store), IssuerKeys::load_or_create(dir)?)
@@ -147,7 +154,10 @@ impl App {
             .fallback(router::dispatch)
             .with_state(Arc::clone(&self.shared))
             .layer(CatchPanicLayer::custom(exchange::after_panic))
-            .layer(from_fn_with_state(Arc::clone(&self.shared), exchange::common))
+            .layer(from_fn_with_state(
+                Arc::clone(&self.shared),
+                exchange::common,
+            ))
     }
 
     fn issuer_routes(&self) -> Router<Arc<Shared>> {
@@ -178,7 +188,10 @@ impl App {
         let configs = self.shared.catalogue.current();
         let service_configs = configs.iter().map(|config| {
             let titles = config.title_ids.iter().map(ToString::to_string).collect();
-            let templates = config.templates().map(|named| named.name.to_string()).collect();
+            let templates = config
+                .templates()
+                .map(|named| named.name.to_string())
+                .collect();
             (config.scid.to_string(), titles, templates)
         });
         Summary {
@@ -197,15 +210,23 @@ impl App {
     ) -> anyhow::Result<()> {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(timers::run(Arc::clone(&self.shared.directory), stop.clone()));
+        tasks.spawn(timers::run(
+            Arc::clone(&self.shared.directory),
+            stop.clone(),
+        ));
         let graceful = GracefulShutdown::new();
         let service = self.router();
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut shutdown = pin!(shutdown);
         loop {
-            let stream = tokio::select! {
+            let accept = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                listener.accept().await.map(|(stream, _)| (stream, place))
+            };
+            let (stream, place) = tokio::select! {
                 () = &mut shutdown => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                accepted = accept => match accepted {
+                    Ok(accepted) => accepted,
                     Err(error) => {
                         // Out of file descriptors, say: others may be closed meanwhile.
                         tracing::warn!(%error, "a connection was not accepted");
@@ -223,9 +244,13 @@ impl App {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
                 .max_headers(64)
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+                .serve_connection(
+                    TokioIo::new(stream),
+                    TowerToHyperService::new(service.clone()),
+                );
             let connection = graceful.watch(connection);
             tasks.spawn(async move {
+                let _place = place;
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "a connection ended badly");
                 }
@@ -242,8 +267,12 @@ impl App {
         Ok(())
     }
 
-    /// Gives up the store, with everything written.
+    /// Gives up the store, with everything written; requests after this are refused with 503.
     pub async fn close(self) {
-        drop(self);
+        let store = Arc::clone(&self.shared.directory.store);
+        // Waits for the disk, so not on a thread that serves requests.
+        if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+            tracing::error!(%error, "the store did not close");
+        }
     }
 }
