@@ -77,6 +77,6 @@ pub(crate) struct RelatedInfo {
 }
 
 #[track_caller]
-pub(crate) fn read<T: for<'de> Deserialize<'de>>(value: Value) -> T {
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(value: &Value) -> T {
     serde_json::from_value(value.clone()).unwrap_or_else(|why| panic!("{why} in {value:#}"))
 }

@@ -63,20 +63,20 @@ both_stores! {
         let call = a
             .request("POST", "/handles")
             .body(Some("application/json"), body);
-        let created: ActivityHandle = read(created(call.send().await));
+        let created: ActivityHandle = read(&created(call.send().await));
         assert_eq!((created.r#type.as_str(), created.version), ("activity", 1));
         assert_eq!(created.owner_xuid, "1001");
         assert_eq!(created.title_id, "123");
         assert_eq!(created.invite_protocol, "game");
         assert!(created.game_types.is_empty());
-        assert_eq!(created.session_ref, read(lobby_reference()));
+        assert_eq!(created.session_ref, read(&lobby_reference()));
         assert_eq!(created.create_time, w.now());
 
         let path = "/handles/query?include=relatedInfo,customProperties";
         let query =
             json!({ "type": "activity", "scid": LOBBY_SCID, "owners": { "xuids": ["1001"] } });
         let mut found: Vec<ActivityHandle> =
-            read(a.post(path, query).await.expect(200).json()["results"].clone());
+            read(&a.post(path, query).await.expect(200).json()["results"]);
         let found = found.pop().expect("one activity");
         assert_eq!(found.id, created.id);
         let related = found.related_info.expect("relatedInfo");
@@ -131,13 +131,13 @@ both_stores! {
             .request("POST", "/handles")
             .header("Accept-Language", "en-US")
             .json(body);
-        let invite: InviteHandle = read(created(call.send().await));
+        let invite: InviteHandle = read(&created(call.send().await));
         assert_eq!((invite.r#type.as_str(), invite.version), ("invite", 1));
         assert_eq!(invite.invited_xuid, "1003");
         assert_eq!(invite.sender_xuid, "1001");
         assert_eq!(invite.invite_attributes.title_id, "896928775");
         assert_eq!(invite.invite_protocol, "game");
-        assert_eq!(invite.session_ref, read(lobby_reference()));
+        assert_eq!(invite.session_ref, read(&lobby_reference()));
         assert!(w.now() < invite.expiration);
         let path = format!("/handles/{}/session", invite.id);
         let answer = c
@@ -180,7 +180,7 @@ both_stores! {
             json!({ "type": "activity", "scid": LOBBY_SCID, "owners": { "xuids": ["1001"] } });
         let path = "/handles/query?include=relatedInfo,customProperties";
         let found = a.post(path, query.clone()).await.expect(200).json();
-        let found: Vec<ActivityHandle> = read(found["results"].clone());
+        let found: Vec<ActivityHandle> = read(&found["results"]);
         assert_eq!(found.len(), 1);
         a.delete(&format!("/handles/{}", found[0].id))
             .await
@@ -303,7 +303,7 @@ both_stores! {
             ),
         ] {
             let answer = c.b.post(path, body).await.expect(200).json();
-            let found: Vec<ActivityHandle> = read(answer["results"].clone());
+            let found: Vec<ActivityHandle> = read(&answer["results"]);
             assert_eq!(found.len(), 1, "{path}");
             assert!(found[0].related_info.is_some(), "{path}");
         }
