@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The rules of the session directory, as pure functions.
+//!
+//! Everything here is values in, values out: no I/O, no clock, no randomness.
+//! Time comes in as `now`, identifiers as [`entropy::Entropy`], the outside world as facts.
+//!
+//! - [`session::settle`] lets time pass, [`session::apply`] applies one write.
+//! - [`contract`] turns wire documents into changes and sessions into wire documents.
+//! - [`handle`] holds the rules of handles and what each grants.
+
+#![warn(missing_docs)]
+
+pub mod caller;
+pub mod contract;
+pub mod entropy;
+pub mod handle;
+pub mod index;
+pub mod limits;
+pub mod people;
+pub mod refusal;
+pub mod session;
+pub mod template;
+
+pub use caller::{Caller, User};
+pub use entropy::Entropy;
+pub use refusal::{Refusal, Rule};
+pub use session::{Member, MemberState, Session};

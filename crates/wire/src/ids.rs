@@ -24,7 +24,7 @@ pub struct IdError {
 }
 
 impl IdError {
-    fn new(expected: &'static str, found: &str) -> Self {
+    pub(crate) fn new(expected: &'static str, found: &str) -> Self {
         Self {
             expected,
             found: found.chars().take(120).collect(),

@@ -1,0 +1,80 @@
+//! Between wire documents and the version-neutral session.
+//!
+//! Requests of contracts 104 and 105 are brought into the current form on the way in; answers are
+//! brought into theirs on the way out. What is stored has one form.
+
+pub mod read;
+pub mod render;
+
+use std::collections::BTreeMap;
+
+use convoke_wire::session::Bags;
+use convoke_wire::session::member::MemberRequest;
+use convoke_wire::session::properties::SystemProperties;
+use convoke_wire::session::roles::RoleTypes;
+use convoke_wire::session::server::ServerRequest;
+use indexmap::IndexMap;
+
+use crate::session::constants::merge::Prescribed;
+
+/// What one write asks for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SessionChange {
+    /// Constants, in the current spelling.
+    pub constants: Option<Prescribed>,
+    /// Role types.
+    pub role_types: Option<RoleTypes>,
+    /// Properties.
+    pub properties: Option<Bags<SystemProperties>>,
+    /// `members.me`.
+    pub me: Option<MeChange>,
+    /// `members.reserve_<n>`, in order.
+    pub reservations: Vec<MemberRequest>,
+    /// `members.<index>`; `None` removes.
+    pub by_index: BTreeMap<u32, Option<MemberRequest>>,
+    /// `servers`; `None` removes.
+    pub servers: Option<IndexMap<String, Option<ServerRequest>>>,
+}
+
+/// What `members.me` asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MeChange {
+    /// `null`.
+    Leave,
+    /// An object: join, accept or update.
+    Write(Box<MemberRequest>),
+}
+
+impl SessionChange {
+    /// The object of `members.me`.
+    pub fn me_request(&self) -> Option<&MemberRequest> {
+        match &self.me {
+            Some(MeChange::Write(request)) => Some(request),
+            Some(MeChange::Leave) | None => None,
+        }
+    }
+
+    /// The change that `members.me: null` asks for.
+    pub fn leave() -> Self {
+        Self {
+            me: Some(MeChange::Leave),
+            ..Self::default()
+        }
+    }
+
+    /// The change that `members.<index>: null` asks for.
+    pub fn remove_member(index: u32) -> Self {
+        Self {
+            by_index: BTreeMap::from([(index, None)]),
+            ..Self::default()
+        }
+    }
+
+    /// The change that `servers.<name>: null` asks for.
+    pub fn remove_server(name: String) -> Self {
+        Self {
+            servers: Some(IndexMap::from([(name, None)])),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! From a session to the document of an answer.
+
+use convoke_wire::session::constants::{
+    Capability, ManagedInitialization, SystemConstants, Timeouts,
+};
+use convoke_wire::session::member::{Member as WireMember, MemberConstants, MemberProperties};
+use convoke_wire::session::properties::SystemProperties;
+use convoke_wire::session::roles::RoleTypes;
+use convoke_wire::session::server::Server as WireServer;
+use convoke_wire::session::{Bags, MembersInfo, Session as WireSession};
+use convoke_wire::{ContractVersion, Field, Xuid};
+use indexmap::IndexMap;
+
+use crate::session::{Constants, Custom, Member, MemberState, Properties, Session, next_timer};
+
+/// The document of a session for one viewer under one contract version.
+///
+/// The viewer only matters for large sessions, which show nobody but the viewer. `[doc]`
+pub fn session(session: &Session, viewer: Option<Xuid>, contract: ContractVersion) -> WireSession {
+    WireSession {
+        members_info: members_info(session),
+        constants: constants(&session.constants, contract),
+        role_types: role_types(session),
+        properties: properties(session, contract),
+        servers: servers(session),
+        members: members(session, viewer),
+        initializing: None,
+        host_candidates: None,
+        correlation_id: session.correlation_id(),
+        contract_version: contract.number(),
+        branch: session.branch,
+        change_number: session.change_number,
+        start_time: session.start_time.into(),
+        next_timer: next_timer(session).map(Into::into),
+        search_handle: session.search_handle,
+    }
+}
+
+/// Whether the document is the same for every viewer.
+pub fn is_same_for_all(session: &Session) -> bool {
+    !session.constants.has(Capability::Large)
+}
+
+/// Totals of the member list.
+pub fn members_info(session: &Session) -> MembersInfo {
+    let count = |in_state: fn(&Member) -> bool| {
+        let members = session.members.values().filter(|member| in_state(member));
+        u32::try_from(members.count()).unwrap_or(u32::MAX)
+    };
+    MembersInfo {
+        first: session
+            .members
+            .keys()
+            .next()
+            .copied()
+            .unwrap_or(session.next_index),
+        next: session.next_index,
+        count: count(|_| true),
+        accepted: count(Member::is_accepted),
+        active: count(|member| member.state == MemberState::Active),
+    }
+}
+
+fn custom(bag: &Custom) -> Field<convoke_wire::RawJson> {
+    Field::Value(bag.to_raw())
+}
+
+/// `constants`, with the timeouts grouped for contracts 104 and 105. `[trace]`
+pub fn constants(constants: &Constants, contract: ContractVersion) -> Bags<SystemConstants> {
+    let mut system = SystemConstants {
+        version: constants.version.into(),
+        max_members_count: constants.max_members_count.into(),
+        visibility: constants.visibility.into(),
+        initiators: constants.initiators.clone().into(),
+        invite_protocol: constants.invite_protocol.clone().into(),
+        reserved_removal_timeout: constants.reserved_removal_timeout.into(),
+        inactive_removal_timeout: constants.inactive_removal_timeout.into(),
+        ready_removal_timeout: constants.ready_removal_timeout.into(),
+        session_empty_timeout: constants.session_empty_timeout.into(),
+        timeouts: Field::Absent,
+        capabilities: constants.capabilities.clone().into(),
+        metrics: constants.metrics.into(),
+        member_initialization: constants.member_initialization.clone().into(),
+        managed_initialization: Field::Absent,
+        peer_to_peer_requirements: constants.peer_to_peer_requirements.clone().into(),
+        peer_to_host_requirements: constants.peer_to_host_requirements.clone().into(),
+        measurement_server_addresses: constants.measurement_server_addresses.clone().into(),
+        cloud_compute_package: constants.cloud_compute_package.clone().into(),
+        arbitration: constants.arbitration.clone().into(),
+        broadcast_viewer_title_ids: constants.broadcast_viewer_title_ids.clone().into(),
+        ownership_policies: constants.ownership_policies.clone().into(),
+    };
+    if contract.is_legacy() {
+        downgrade(&mut system);
+    }
+    Bags {
+        system: Field::Value(system),
+        custom: custom(&constants.custom),
+    }
+}
+
+/// Rewrites the current spelling as that of contracts 104 and 105.
+fn downgrade(system: &mut SystemConstants) {
+    system.timeouts = Field::Value(Timeouts {
+        reserved: std::mem::take(&mut system.reserved_removal_timeout).into_value(),
+        inactive: std::mem::take(&mut system.inactive_removal_timeout).into_value(),
+        ready: std::mem::take(&mut system.ready_removal_timeout).into_value(),
+        session_empty: std::mem::take(&mut system.session_empty_timeout).into_value(),
+    });
+    if let Field::Value(init) = std::mem::take(&mut system.member_initialization) {
+        system.managed_initialization = Field::Value(ManagedInitialization {
+            join_timeout: init.join_timeout,
+            measurement_timeout: init.measurement_timeout,
+            evaluation_timeout: init.evaluation_timeout,
+            auto_evaluate: Some(!init.external_evaluation.unwrap_or(false)),
+            members_needed_to_start: init.members_needed_to_start,
+        });
+    }
+}
+
+/// `properties`; what is false or empty is left out, but for what clients read always. `[client]`
+pub fn properties(session: &Session, contract: ContractVersion) -> Bags<SystemProperties> {
+    let Properties {
+        keywords,
+        turn,
+        join_restriction,
+        read_restriction,
+        closed,
+        locked,
+        allocate_cloud_compute,
+        host,
+        server_connection_string_candidates,
+        matchmaking,
+        matchmaking_resubmit,
+        owners,
+        description,
+        scheduled_time,
+        search_handle_visibility,
+        custom: title,
+    } = &session.properties;
+    let when = |set: bool| set.then_some(true);
+    let filled = |list: &Vec<u32>| (!list.is_empty()).then(|| list.clone());
+    let large = session.constants.has(Capability::Large);
+    let no_matchmaking = contract.is_legacy().then(Default::default);
+    let system = SystemProperties {
+        keywords: (!keywords.is_empty()).then(|| keywords.clone()).into(),
+        turn: (!large).then(|| turn.clone()).into(),
+        join_restriction: (*join_restriction).into(),
+        read_restriction: (*read_restriction).into(),
+        closed: when(*closed).into(),
+        locked: when(*locked).into(),
+        allocate_cloud_compute: when(*allocate_cloud_compute).into(),
+        host: host.clone().into(),
+        initialization_succeeded: Field::Absent,
+        server_connection_string_candidates: server_connection_string_candidates.clone().into(),
+        matchmaking: matchmaking.clone().or(no_matchmaking).into(),
+        matchmaking_resubmit: (*matchmaking_resubmit).into(),
+        owners: filled(owners).into(),
+        description: description.clone().into(),
+        scheduled_time: scheduled_time.clone().into(),
+        search_handle_visibility: search_handle_visibility.clone().into(),
+    };
+    Bags {
+        system: Field::Value(system),
+        custom: custom(title),
+    }
+}
+
+/// `members`: all of them by index, or only the viewer as `me` in large sessions.
+pub fn members(session: &Session, viewer: Option<Xuid>) -> IndexMap<String, WireMember> {
+    if !is_same_for_all(session) {
+        let own = viewer.and_then(|xuid| session.member_of(xuid));
+        return own
+            .map(|(index, shown)| {
+                (
+                    "me".to_owned(),
+                    member(session, index, shown, session.next_index),
+                )
+            })
+            .into_iter()
+            .collect();
+    }
+    let nexts = session
+        .members
+        .keys()
+        .copied()
+        .skip(1)
+        .chain([session.next_index]);
+    session
+        .members
+        .iter()
+        .zip(nexts)
+        .map(|((index, shown), next)| (index.to_string(), member(session, *index, shown, next)))
+        .collect()
+}
+
+fn member(session: &Session, index: u32, member: &Member, next: u32) -> WireMember {
+    WireMember {
+        next,
+        join_time: member.join_time.into(),
+        constants: Bags {
+            system: Field::Value(MemberConstants {
+                xuid: Some(member.xuid),
+                index: Some(index),
+                initialize: member.initialize.then_some(true),
+                team: member.team.clone(),
+                matchmaking_result: member.matchmaking_result.clone(),
+            }),
+            custom: custom(&member.constants_custom),
+        },
+        properties: Bags {
+            system: Field::Value(member_properties(member)),
+            custom: custom(&member.custom),
+        },
+        gamertag: member.gamertag.clone(),
+        device_token: member.device_token(),
+        reserved: member.state == MemberState::Reserved,
+        active_title_id: member.active_title_id,
+        turn: session.properties.turn.contains(&index),
+        roles: (!member.roles.is_empty()).then(|| member.roles.clone()),
+        initialization_failure: None,
+        initialization_episode: None,
+    }
+}
+
+fn member_properties(member: &Member) -> MemberProperties {
+    let in_state = |state: MemberState| (member.state == state).then_some(true);
+    let secondary = &member.secondary_subscriptions;
+    MemberProperties {
+        ready: in_state(MemberState::Ready).into(),
+        active: in_state(MemberState::Active).into(),
+        connection: member.connection.clone().into(),
+        subscription: member.subscription.clone().into(),
+        secondary_subscriptions: (!secondary.is_empty())
+            .then(|| {
+                secondary
+                    .iter()
+                    .map(|(id, s)| (id.clone(), Some(s.clone())))
+                    .collect()
+            })
+            .into(),
+        subscriptions: Field::Absent,
+        secure_device_address: member.secure_device_address.clone().into(),
+        initialization_group: member.initialization_group.clone().into(),
+        group: Field::Absent,
+        groups: (!member.groups.is_empty())
+            .then(|| member.groups.clone())
+            .into(),
+        encounters: Field::Absent,
+        measurements: member.measurements.clone().into(),
+        server_measurements: member.server_measurements.clone().into(),
+        role_preference: member.role_preference.clone().into(),
+        arbitration: member.arbitration.clone().into(),
+    }
+}
+
+/// `roleTypes`: the definitions, with who holds each role.
+pub fn role_types(session: &Session) -> Option<RoleTypes> {
+    let mut types = RoleTypes::clone(session.role_types.as_deref()?);
+    for (type_name, kind) in &mut types {
+        for (role_name, role) in &mut kind.roles {
+            let holders: Vec<Xuid> = session
+                .members
+                .values()
+                .filter(|member| member.roles.get(type_name) == Some(role_name))
+                .map(|member| member.xuid)
+                .collect();
+            role.count = Some(u32::try_from(holders.len()).unwrap_or(u32::MAX));
+            role.member_xuids = Some(holders);
+        }
+    }
+    Some(types)
+}
+
+/// `servers`.
+pub fn servers(session: &Session) -> IndexMap<String, WireServer> {
+    session
+        .servers
+        .iter()
+        .map(|(name, server)| {
+            let shown = WireServer {
+                constants: Bags {
+                    system: Field::Value(server.constants_system.clone()),
+                    custom: custom(&server.constants_custom),
+                },
+                properties: Bags {
+                    system: Field::Value(server.system.clone()),
+                    custom: custom(&server.custom),
+                },
+            };
+            (name.clone(), shown)
+        })
+        .collect()
+}

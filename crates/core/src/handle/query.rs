@@ -1,0 +1,287 @@
+//! Handles in answers: the document of one, what it tells of its session, and queries for many.
+
+use convoke_wire::handle::{
+    ActivityInfo, Handle as WireHandle, HandleQuery, RelatedInfo, RoleInfo,
+};
+use convoke_wire::session::constants::Visibility;
+use convoke_wire::session::properties::Restriction;
+use convoke_wire::{RawJson, Xuid};
+
+use super::{Body, Handle};
+use crate::caller::Caller;
+use crate::contract::render;
+use crate::limits::MAX_QUERY;
+use crate::refusal::{Refusal, Rule};
+use crate::session::Session;
+
+/// What a request wants to know beside the handle itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Include {
+    /// `relatedInfo`.
+    pub related_info: bool,
+    /// `customProperties`.
+    pub custom_properties: bool,
+    /// `roleInfo`.
+    pub role_info: bool,
+    /// `activityInfo`.
+    pub activity_info: bool,
+    /// `session`.
+    pub session: bool,
+}
+
+impl Include {
+    /// Reads a comma-separated list; unknown words mean nothing. `[client]`
+    pub fn parse(list: &str) -> Self {
+        let has = |word: &str| list.split(',').any(|w| w.trim().eq_ignore_ascii_case(word));
+        Self {
+            related_info: has("relatedInfo"),
+            custom_properties: has("customProperties"),
+            role_info: has("roleInfo"),
+            activity_info: has("activityInfo"),
+            session: has("session"),
+        }
+    }
+}
+
+/// The document of a handle, without what `include` adds.
+pub fn document(handle: &Handle, game_types: RawJson) -> WireHandle {
+    let mut shown = WireHandle {
+        id: handle.id,
+        kind: handle.kind(),
+        version: 1,
+        session_ref: handle.session.clone(),
+        create_time: handle.created.into(),
+        title_id: None,
+        owner_xuid: None,
+        game_types: None,
+        invite_protocol: None,
+        invited_xuid: None,
+        sender_xuid: None,
+        invite_attributes: None,
+        expiration: None,
+        search_attributes: None,
+        origin_session_ref: None,
+        related_info: None,
+        custom_properties: None,
+        role_info: None,
+        activity_info: None,
+        session: None,
+    };
+    match &handle.body {
+        Body::Activity {
+            owner,
+            title_id,
+            invite_protocol,
+        } => {
+            shown.owner_xuid = Some(*owner);
+            shown.title_id = Some(*title_id);
+            shown.game_types = Some(game_types);
+            shown.invite_protocol.clone_from(invite_protocol);
+        }
+        Body::Invite {
+            invited,
+            attributes,
+            invite_protocol,
+        } => {
+            shown.invited_xuid = Some(*invited);
+            shown.sender_xuid = handle.creator;
+            shown.invite_attributes = Some(attributes.clone());
+            shown.expiration = handle.expires.map(Into::into);
+            shown.game_types = Some(game_types);
+            shown.invite_protocol.clone_from(invite_protocol);
+        }
+        Body::Search { attributes, .. } => shown.search_attributes = Some(attributes.clone()),
+        Body::Transfer { origin } => shown.origin_session_ref = Some(origin.clone()),
+        Body::Correlation {} => {}
+    }
+    shown
+}
+
+/// Adds what `include` asks for of the handle's session.
+///
+/// A caller who may not read the session sees no `customProperties` content and no `session` (Q8).
+pub fn include(
+    shown: &mut WireHandle,
+    handle: &Handle,
+    session: Option<&Session>,
+    include: Include,
+    readable: bool,
+) {
+    if include.activity_info {
+        let title = match &handle.body {
+            Body::Activity { title_id, .. } => Some(*title_id),
+            Body::Search { title_id, .. } => *title_id,
+            _ => None,
+        };
+        shown.activity_info = title.map(|title_id| ActivityInfo { title_id });
+    }
+    if include.custom_properties {
+        let bag = session
+            .filter(|_| readable)
+            .map(|session| session.properties.custom.to_raw());
+        // A client reads the field without asking whether it is there. `[client]`
+        shown.custom_properties = Some(bag.unwrap_or_else(RawJson::empty_object));
+    }
+    let Some(session) = session else { return };
+    if include.related_info {
+        shown.related_info = Some(related_info(handle, session));
+    }
+    if include.role_info {
+        shown.role_info = Some(RoleInfo {
+            role_types: render::role_types(session).unwrap_or_default(),
+        });
+    }
+}
+
+fn related_info(handle: &Handle, session: &Session) -> RelatedInfo {
+    let info = render::members_info(session);
+    let properties = &session.properties;
+    let owners = match &handle.body {
+        Body::Search { .. } => Some(session_owners(handle, session)),
+        _ => None,
+    };
+    RelatedInfo {
+        visibility: RelatedInfo::visibility_word(session.constants.visibility(), session.is_full()),
+        join_restriction: properties.join_restriction.unwrap_or(Restriction::None),
+        closed: properties.closed,
+        max_members_count: session.constants.max_members(),
+        members_count: info.count,
+        posted_time: handle.created.into(),
+        invite_protocol: session.constants.invite_protocol.clone(),
+        session_owners: owners,
+        keywords: (!properties.keywords.is_empty()).then(|| properties.keywords.clone()),
+        search_handle_visibility: properties.search_handle_visibility.clone(),
+        description: properties.description.clone(),
+        scheduled_time: properties.scheduled_time.clone(),
+    }
+}
+
+/// The owners of a session; where it has none, the maker of the handle.
+fn session_owners(handle: &Handle, session: &Session) -> Vec<Xuid> {
+    let owners = session.properties.owners.iter();
+    let owners: Vec<Xuid> = owners
+        .filter_map(|index| session.members.get(index))
+        .map(|member| member.xuid)
+        .collect();
+    if owners.is_empty() {
+        return handle.creator.into_iter().collect();
+    }
+    owners
+}
+
+/// Whether a caller may find somebody's activity: private sessions only show to those inside (Q8).
+pub fn may_find(handle: &Handle, session: &Session, caller: &Caller) -> bool {
+    let inside = caller.xuid().is_some_and(|xuid| {
+        session.member_of(xuid).is_some() || handle.activity_owner() == Some(xuid)
+    });
+    caller.server || inside || session.constants.visibility() != Visibility::Private
+}
+
+/// Whose activities are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owners {
+    /// These users', in this order, each once (Q3).
+    Users(Vec<Xuid>),
+    /// The people of a user.
+    People {
+        /// Which of them.
+        set: PeopleSet,
+        /// Whose.
+        of: Xuid,
+    },
+}
+
+/// A named part of a people list. `[doc]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeopleSet {
+    /// Everybody followed.
+    People,
+    /// Those marked as favourites.
+    Favorites,
+    /// Those who follow back.
+    Friends,
+}
+
+impl PeopleSet {
+    /// Reads a moniker, in any case.
+    pub fn parse(moniker: &str) -> Option<Self> {
+        match moniker.to_ascii_lowercase().as_str() {
+            "people" | "all" => Some(Self::People),
+            "favorites" | "favorite" => Some(Self::Favorites),
+            "friends" => Some(Self::Friends),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the owners of an activity query; `xuid` is the query-string parameter of old.
+///
+/// `own` are the users of the caller's token, the acting one first.
+pub fn owners(
+    query: &HandleQuery,
+    xuid_parameter: Option<Xuid>,
+    caller: &Caller,
+    own: &[Xuid],
+    reads_people: bool,
+) -> Result<Owners, Refusal> {
+    let bad = |path: &str, detail: String| Err(Rule::BadQuery.at(path, detail));
+    let owners = query.owners.clone().unwrap_or_default();
+    match (owners.xuids, owners.people) {
+        (Some(_), Some(_)) => bad("owners", "expected either `xuids` or `people`".to_owned()),
+        (Some(xuids), None) => {
+            if MAX_QUERY < xuids.len() {
+                return bad(
+                    "owners.xuids",
+                    format!("at most {MAX_QUERY} users, found {}", xuids.len()),
+                );
+            }
+            Ok(Owners::Users(each_once(xuids)))
+        }
+        (None, Some(people)) => {
+            let Some(set) = PeopleSet::parse(&people.moniker) else {
+                let detail = "expected `people`, `favorites` or `friends`".to_owned();
+                return bad("owners.people.moniker", detail);
+            };
+            let path = "owners.people.monikerXuid";
+            let Some(of) = people.moniker_xuid.or(caller.xuid()) else {
+                return bad(path, "names whose people are meant".to_owned());
+            };
+            if !own.contains(&of) && !reads_people {
+                let detail = "only one's own people can be asked for";
+                return Err(Rule::ForeignPeople.at(path, detail));
+            }
+            Ok(Owners::People { set, of })
+        }
+        (None, None) => match xuid_parameter {
+            Some(xuid) => Ok(Owners::Users(vec![xuid])),
+            None => bad(
+                "owners",
+                "an activity query names whose activities it is for".to_owned(),
+            ),
+        },
+    }
+}
+
+fn each_once(xuids: Vec<Xuid>) -> Vec<Xuid> {
+    let mut seen = std::collections::HashSet::new();
+    xuids
+        .into_iter()
+        .filter(|xuid| seen.insert(*xuid))
+        .collect()
+}
+
+/// How many results a query takes: 0 to 100, all 100 unless it says otherwise. `[doc]`
+pub fn take(body: Option<u64>, parameter: Option<&str>) -> Result<usize, Refusal> {
+    let wanted = match parameter {
+        None => body,
+        Some(text) => match text.parse() {
+            Ok(number) => Some(number),
+            Err(_) => return Err(Rule::BadQuery.at("take", "expected 0 to 100")),
+        },
+    };
+    match wanted.map(usize::try_from) {
+        None => Ok(MAX_QUERY),
+        Some(Ok(take @ 0..=MAX_QUERY)) => Ok(take),
+        Some(_) => Err(Rule::BadQuery.at("take", "expected 0 to 100")),
+    }
+}

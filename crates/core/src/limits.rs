@@ -1,0 +1,73 @@
+//! Every number that bounds a document or a request, with where it comes from.
+
+/// Most members of an ordinary session, and the default of `maxMembersCount`. `[doc]`
+pub const MAX_MEMBERS: u32 = 100;
+/// Most members of a large session. `[doc]`
+pub const MAX_MEMBERS_LARGE: u32 = 10_000;
+/// Largest timeout in ms that clients can express, exclusive. `[client]`
+pub const MAX_TIMEOUT_MS: u64 = 1 << 52;
+/// Largest stored session document, in bytes. `Inferred:` session 3.10
+pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
+/// Largest `custom` bag of a session, in bytes. `Inferred:` session 3.10
+pub const MAX_SESSION_CUSTOM_BYTES: usize = 64 * 1024;
+/// Largest `custom` bag of a member, in bytes. `Inferred:` session 3.10
+pub const MAX_MEMBER_CUSTOM_BYTES: usize = 16 * 1024;
+/// Most keywords. `Inferred:` session 3.10
+pub const MAX_KEYWORDS: usize = 32;
+/// Longest keyword, in characters. `Inferred:` session 3.10
+pub const MAX_KEYWORD_CHARS: usize = 100;
+/// Most groups, and most encounters, in one write. `Inferred:` session 3.10
+pub const MAX_GROUPS: usize = 32;
+/// Longest secure device address, in characters. `[client]`
+pub const MAX_SDA_CHARS: usize = 4095;
+/// Most entries of `subscriptions`, `secondarySubscriptions`, `measurements` and the like.
+pub const MAX_MAP_ENTRIES: usize = 128;
+/// Longest free system text (host, server candidates, description), in characters.
+pub const MAX_TEXT_CHARS: usize = 1024;
+/// Most entries of `servers`.
+pub const MAX_SERVERS: usize = 16;
+/// Most former members that a locked session remembers.
+pub const MAX_ALUMNI: usize = 10_000;
+/// Heaviest role preference. `[doc]`
+pub const MAX_ROLE_PREFERENCE: u32 = 100;
+/// Longest role or role type name, in characters. `[doc]`
+pub const MAX_ROLE_NAME_CHARS: usize = 100;
+
+/// Default of `reservedRemovalTimeout`, in ms. `[doc]`
+pub const RESERVED_TIMEOUT_MS: u64 = 30_000;
+/// Default of `inactiveRemovalTimeout` for templates of contract 107, in ms. `[doc]`
+pub const INACTIVE_TIMEOUT_MS: u64 = 0;
+/// Default of `inactiveRemovalTimeout` for templates of contracts 104 and 105, in ms. `[doc]`
+pub const INACTIVE_TIMEOUT_LEGACY_MS: u64 = 7_200_000;
+/// Default of `readyRemovalTimeout`, in ms. `[doc]`
+pub const READY_TIMEOUT_MS: u64 = 180_000;
+/// Default of `sessionEmptyTimeout`, in ms. `[doc]`
+pub const EMPTY_TIMEOUT_MS: u64 = 0;
+/// Defaults of `managedInitialization` in contracts 104 and 105, in ms. `[doc]`
+pub const MANAGED_STAGE_TIMEOUT_MS: u64 = 5_000;
+/// Default of `managedInitialization.membersNeededToStart`. `[doc]`
+pub const MANAGED_MEMBERS_NEEDED: u32 = 2;
+
+/// Life of an invite handle, in seconds. `Inferred:` handles I12
+pub const INVITE_TTL_S: i64 = 24 * 60 * 60;
+/// Life of a transfer handle whose target never existed, in seconds. `Inferred:` handles T3
+pub const DANGLING_TRANSFER_TTL_S: i64 = 24 * 60 * 60;
+/// Longest URI-encoded `inviteAttributes.context`, in characters. `[doc]`
+pub const MAX_INVITE_CONTEXT_CHARS: usize = 256;
+/// Longest other text of an invitation, in characters.
+pub const MAX_INVITE_TEXT_CHARS: usize = 256;
+/// Most tags, strings and numbers of a search handle. `Inferred:` handles S10
+pub const MAX_SEARCH_ENTRIES: usize = 32;
+/// Most achievement ids of a search handle. `Inferred:` handles S10
+pub const MAX_ACHIEVEMENT_IDS: usize = 16;
+/// Longest tag or attribute name, exclusive. `[doc]`
+pub const MAX_SEARCH_NAME_CHARS: usize = 100;
+/// Longest string attribute, in bytes. `[client]`
+pub const MAX_SEARCH_STRING_BYTES: usize = 99;
+/// Largest `searchAttributes`, in bytes. `Inferred:` handles S10
+pub const MAX_SEARCH_BYTES: usize = 8 * 1024;
+/// Most handles, and most owners, in one query. `[doc]`
+pub const MAX_QUERY: usize = 100;
+
+/// Most people that one user follows. `[client]`
+pub const MAX_FOLLOWING: usize = 2000;

@@ -1,0 +1,393 @@
+//! One write of a session, from the checks to the new document.
+
+use std::sync::Arc;
+
+use convoke_wire::session::constants::Capability;
+use convoke_wire::session::member::MemberRequest;
+use convoke_wire::{Field, SessionRef};
+use jiff::Timestamp;
+
+use super::constants::{combinations, merge};
+use super::members::{self, Emptied};
+use super::{Custom, MemberState, Properties, Session, access, join, member_properties, owners};
+use super::{properties, roles, servers};
+use crate::caller::Caller;
+use crate::contract::{MeChange, SessionChange};
+use crate::entropy::Entropy;
+use crate::handle::Grant;
+use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SESSION_CUSTOM_BYTES};
+use crate::refusal::{Refusal, Rule};
+use crate::template::Template;
+
+/// What the outside world says about caller and session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Whether an accepted member follows the caller. `[doc]`
+    pub followed: bool,
+    /// What the handle grants that the caller came through; `None` for the session's own URI.
+    pub handle: Option<Grant>,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// The session did not exist and does now.
+    Created,
+    /// The session changed.
+    Updated,
+    /// The write says what is so already: nothing is stored, nobody is told.
+    Unchanged,
+    /// The session is gone.
+    Deleted,
+    /// The session did not exist and, without members, does not come to exist.
+    NothingCreated,
+}
+
+/// The result of a write that was not refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What became of it.
+    pub disposition: Disposition,
+    /// The session afterwards; `None` when there is none.
+    pub session: Option<Session>,
+}
+
+/// The state a write starts from.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// A session, settled to `now`.
+    Existing(&'a Session),
+    /// No session yet: its identity, in the caller's spelling.
+    Missing(&'a SessionRef),
+}
+
+/// Applies one write. Either all of it is in the outcome, or it is refused and nothing is.
+///
+/// Timers are not run again after the write: a member who turns inactive with a timeout of 0 is
+/// still in the answer. `[inferred from doc]`
+pub fn apply(
+    target: Target<'_>,
+    template: &Template,
+    change: &SessionChange,
+    caller: &Caller,
+    facts: Facts,
+    now: Timestamp,
+    entropy: Entropy,
+) -> Result<Outcome, Refusal> {
+    let (before, mut session) = match target {
+        Target::Existing(session) => (Some(session), session.clone()),
+        Target::Missing(reference) => (
+            None,
+            create(reference, template, change, caller, now, entropy)?,
+        ),
+    };
+    let had_owners = !session.properties.owners.is_empty();
+    let me = write_members(&mut session, before, change, caller, facts, now)?;
+    if members::after_removal(&mut session, had_owners) == Emptied::Delete {
+        return Ok(gone(before));
+    }
+    if let Some(existing) = before {
+        repeat_constants(existing, change)?;
+        if let Some(types) = &change.role_types {
+            roles::change(&mut session, types, caller)?;
+        }
+    }
+    write_properties(&mut session, before, change, caller)?;
+    if let (Some(index), Some(request)) = (me, change.me_request()) {
+        write_me(&mut session, index, request, caller, now)?;
+    }
+    if let Some(entries) = &change.servers {
+        if !caller.server && !entries.is_empty() {
+            return Err(Rule::ServersOnly.at("servers", "only servers write `servers`"));
+        }
+        servers::write(&mut session, entries)?;
+    }
+    properties::check_merged(&session)?;
+    properties::drop_unknown_host(&mut session);
+    if !session.properties.locked {
+        session.alumni.clear();
+    }
+    if members::check_empty(&mut session, now) == Emptied::Delete {
+        return Ok(gone(before));
+    }
+    if before == Some(&session) {
+        return Ok(Outcome {
+            disposition: Disposition::Unchanged,
+            session: Some(session),
+        });
+    }
+    session.change_number += 1;
+    check_size(&session)?;
+    Ok(Outcome {
+        disposition: if before.is_some() {
+            Disposition::Updated
+        } else {
+            Disposition::Created
+        },
+        session: Some(session),
+    })
+}
+
+/// A write after which there is no session.
+fn gone(before: Option<&Session>) -> Outcome {
+    Outcome {
+        disposition: if before.is_some() {
+            Disposition::Deleted
+        } else {
+            Disposition::NothingCreated
+        },
+        session: None,
+    }
+}
+
+/// An empty session as template and request describe it.
+fn create(
+    reference: &SessionRef,
+    template: &Template,
+    change: &SessionChange,
+    caller: &Caller,
+    now: Timestamp,
+    entropy: Entropy,
+) -> Result<Session, Refusal> {
+    if !caller.server {
+        access::player(caller, "")?;
+    }
+    let constants = created_constants(template, change)?;
+    let role_types = roles::at_creation(template.role_types.as_ref(), change.role_types.as_ref())?;
+    combinations::check(&constants, role_types.as_ref())
+        .map_err(|refusal| blame(refusal, template, change))?;
+    if let (Some(allowed), false) = (&constants.initiators, caller.server) {
+        if !caller.xuid().is_some_and(|xuid| allowed.contains(&xuid)) {
+            let detail = "the calling user is not among those who may create the session";
+            return Err(Rule::NotInitiator.at("constants.system.initiators", detail));
+        }
+    }
+    let named_after = caller.xuid().map(|xuid| xuid.to_string());
+    if constants.has(Capability::Broadcast)
+        && named_after.is_some_and(|xuid| xuid != reference.name.as_str())
+    {
+        let detail = "a broadcast session is named by the XUID of its broadcaster";
+        let path = "constants.system.capabilities.broadcast";
+        return Err(Rule::InvalidCombination.at(path, detail)); // C4
+    }
+    if constants.has(Capability::Arbitration) && !caller.server {
+        let detail = "an arbitrated session is created by a server";
+        let path = "constants.system.capabilities.arbitration";
+        return Err(Rule::ServerCreated.at(path, detail)); // C6
+    }
+    let mut session = Session {
+        reference: reference.clone(),
+        branch: entropy.branch,
+        change_number: 0,
+        start_time: now,
+        constants: Arc::new(constants),
+        role_types: role_types.filter(|types| !types.is_empty()).map(Arc::new),
+        properties: Properties::default(),
+        members: std::collections::BTreeMap::new(),
+        next_index: 0,
+        servers: indexmap::IndexMap::new(),
+        search_handle: None,
+        empty_since: None,
+        alumni: std::collections::BTreeSet::new(),
+    };
+    properties::fill_restrictions(&mut session);
+    Ok(session)
+}
+
+/// A combination that the request alone is innocent of conflicts with the template. `[doc]`
+fn blame(mut refusal: Refusal, template: &Template, change: &SessionChange) -> Refusal {
+    let Some(request) = &change.constants else {
+        return refusal;
+    };
+    let alone = merge::fill(&request.system, &request.custom, template.contract);
+    if combinations::check(&alone, change.role_types.as_ref()).is_ok() {
+        refusal.rule = Rule::CombinationConflict;
+    }
+    refusal
+}
+
+fn created_constants(
+    template: &Template,
+    change: &SessionChange,
+) -> Result<super::Constants, Refusal> {
+    let merged = match &change.constants {
+        None => template.prescribed.clone(),
+        Some(request) => {
+            merge::check_ranges(&request.system, "constants.system")?;
+            merge::with_request(&template.prescribed, request)?
+        }
+    };
+    let constants = merge::fill(&merged.system, &merged.custom, template.contract);
+    if MAX_SESSION_CUSTOM_BYTES < constants.custom.len() {
+        let detail = format!("at most {MAX_SESSION_CUSTOM_BYTES} bytes");
+        return Err(Rule::CustomTooLarge.at("constants.custom", detail));
+    }
+    Ok(constants)
+}
+
+/// Constants that come again are equal to those of the session. `[doc]`
+fn repeat_constants(existing: &Session, change: &SessionChange) -> Result<(), Refusal> {
+    match &change.constants {
+        None => Ok(()),
+        Some(request) => merge::check_repeated(&existing.constants, request),
+    }
+}
+
+/// The `members` part of a write, and whether the caller may write at all; the caller's index.
+fn write_members(
+    session: &mut Session,
+    before: Option<&Session>,
+    change: &SessionChange,
+    caller: &Caller,
+    facts: Facts,
+    now: Timestamp,
+) -> Result<Option<u32>, Refusal> {
+    let creating = before.is_none();
+    let place = caller.xuid().and_then(|xuid| session.member_of(xuid));
+    let own_index = place.map(|(index, _)| index);
+    let reserved = place.is_some_and(|(_, member)| member.state == MemberState::Reserved);
+    let accept = MemberRequest::default();
+    let own_by_index =
+        own_index.filter(|index| change.by_index.contains_key(index) && !caller.server);
+    let me = match (&change.me, own_by_index) {
+        (Some(MeChange::Leave), _) => Some(MeChange::Leave),
+        (Some(MeChange::Write(request)), _) => Some(MeChange::Write(request.clone())),
+        // A reference to one's own index is as good as `me`. `Inferred:` session 3.5
+        (None, Some(index)) => Some(match &change.by_index[&index] {
+            Some(request) => MeChange::Write(Box::new(request.clone())),
+            None => MeChange::Leave,
+        }),
+        // The first PUT of a reserved user accepts. `[doc]`
+        (None, None) if reserved => Some(MeChange::Write(Box::new(accept))),
+        (None, None) => None,
+    };
+    if me.is_none() && !creating && own_index.is_none() && !caller.server {
+        return Err(stranger(session, caller, facts));
+    }
+    let index = match &me {
+        None => None,
+        Some(MeChange::Leave) => {
+            join::leave(session, caller)?;
+            None
+        }
+        Some(MeChange::Write(request)) => {
+            Some(join::enter(session, request, caller, facts, now, creating)?)
+        }
+    };
+    if let (true, Some(index), true) = (
+        creating,
+        index,
+        session.constants.has(Capability::HasOwners),
+    ) {
+        session.properties.owners = vec![index];
+    }
+    join::reserve(session, &change.reservations, facts, now)?;
+    for (other, request) in &change.by_index {
+        if Some(*other) != own_by_index {
+            join::by_index(session, *other, request.as_ref(), caller)?;
+        }
+    }
+    Ok(index)
+}
+
+/// Why somebody without a place may not write: they may not see the session, or only see it.
+fn stranger(session: &Session, caller: &Caller, facts: Facts) -> Refusal {
+    match access::may_read(session, caller, facts) {
+        Err(refusal) => refusal,
+        Ok(()) => {
+            let detail = "The requested session cannot be accessed. Only its members write it";
+            Rule::NotMember.at("", detail)
+        }
+    }
+}
+
+/// The `properties` part of a write.
+fn write_properties(
+    session: &mut Session,
+    before: Option<&Session>,
+    change: &SessionChange,
+    caller: &Caller,
+) -> Result<(), Refusal> {
+    let Some(written) = &change.properties else {
+        return Ok(());
+    };
+    let baseline = session.properties.clone();
+    match &written.system {
+        Field::Absent => {}
+        Field::Null => properties::clear_system(session),
+        Field::Value(system) => properties::write_system(session, system)?,
+    }
+    match &written.custom {
+        Field::Absent => {}
+        Field::Null => session.properties.custom = Custom::default(),
+        Field::Value(raw) => {
+            if !raw.is_object() {
+                return Err(Rule::CustomNotObject.at("properties.custom", "expected an object"));
+            }
+            if let Some(custom) = Custom::read(&written.custom, "properties.custom")? {
+                session.properties.custom = session.properties.custom.merged(&custom);
+            }
+            if MAX_SESSION_CUSTOM_BYTES < session.properties.custom.len() {
+                let detail = format!("at most {MAX_SESSION_CUSTOM_BYTES} bytes");
+                return Err(Rule::CustomTooLarge.at("properties.custom", detail));
+            }
+        }
+    }
+    properties::fill_restrictions(session);
+    match before {
+        Some(existing) => {
+            properties::check_ownership(existing, &baseline, &session.properties, caller)
+        }
+        None => Ok(()),
+    }
+}
+
+/// The rest of `members.me`: its properties and roles.
+fn write_me(
+    session: &mut Session,
+    index: u32,
+    request: &MemberRequest,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if let Some(written) = &request.properties {
+        let constants = session.constants.clone();
+        let place = member_properties::Place {
+            index,
+            next_index: session.next_index,
+            constants: &constants,
+            caller,
+            now,
+        };
+        if let Some(member) = session.members.get_mut(&index) {
+            member_properties::write(Arc::make_mut(member), written, &place)?;
+        }
+    }
+    match &request.roles {
+        Some(wanted) => roles::assign(session, index, wanted, caller, "members.me"),
+        None => Ok(()),
+    }
+}
+
+fn check_size(session: &Session) -> Result<(), Refusal> {
+    let members: usize = session
+        .members
+        .values()
+        .map(|member| member.custom.len() + member.constants_custom.len())
+        .sum();
+    let bags = session.properties.custom.len() + session.constants.custom.len() + members;
+    if MAX_DOCUMENT_BYTES < bags {
+        let detail =
+            format!("a session's custom values have at most {MAX_DOCUMENT_BYTES} bytes together");
+        return Err(Rule::DocumentTooLarge.at("", detail));
+    }
+    Ok(())
+}
+
+/// Whether a user owns the session, where sessions have owners.
+pub fn owns_or_unowned(session: &Session, caller: &Caller) -> bool {
+    !session.constants.has(Capability::HasOwners)
+        || caller
+            .xuid()
+            .is_some_and(|xuid| owners::is_owner(session, xuid))
+}

@@ -1,0 +1,284 @@
+//! `members` of a write: joining, accepting, leaving, reserving, and other members by index.
+
+use std::sync::Arc;
+
+use convoke_wire::session::constants::Capability;
+use convoke_wire::session::member::MemberRequest;
+use convoke_wire::{Field, Xuid};
+use jiff::Timestamp;
+
+use super::apply::Facts;
+use super::{Custom, Member, MemberState, Session, access, members, owners, roles};
+use crate::caller::Caller;
+use crate::refusal::{Refusal, Rule};
+
+const ME: &str = "members.me";
+
+/// Lets the acting user join, accept a reservation, or go on as a member; the index.
+pub(super) fn enter(
+    session: &mut Session,
+    request: &MemberRequest,
+    caller: &Caller,
+    facts: Facts,
+    now: Timestamp,
+    creating: bool,
+) -> Result<u32, Refusal> {
+    let user = access::player(caller, ME)?.clone();
+    check_constants(session, request, caller, facts)?;
+    let custom = constants_custom(request, ME)?;
+    let initializes = asks_to_initialize(session, request);
+    let Some((index, member)) = session.member_of(user.xuid) else {
+        if !creating {
+            access::may_join(session, caller, facts)?;
+        }
+        let mut member = Member::new(user.xuid, MemberState::Inactive, now);
+        member.gamertag = user.gamertag;
+        member.device_id.clone_from(&caller.device_id);
+        member.initialize = initializes;
+        member.constants_custom = custom.unwrap_or_default().without_nulls();
+        return Ok(members::add(session, member));
+    };
+    let path = format!("{ME}.constants.custom");
+    let mut changed = Member::clone(member);
+    if member.is_accepted() {
+        check_repeated_custom(&member.constants_custom, custom.as_ref(), &path)?;
+    } else {
+        changed.constants_custom = completed_custom(&member.constants_custom, custom, &path)?;
+        changed.state = MemberState::Inactive;
+        changed.state_since = now;
+        changed.join_time = now;
+        changed.gamertag = user.gamertag;
+        changed.initialize |= initializes;
+    }
+    if caller.device_id.is_some() {
+        changed.device_id.clone_from(&caller.device_id);
+    }
+    session.members.insert(index, Arc::new(changed));
+    Ok(index)
+}
+
+/// Removes the acting user's place, if there is one.
+pub(super) fn leave(session: &mut Session, caller: &Caller) -> Result<(), Refusal> {
+    let Some(xuid) = caller.xuid() else {
+        return Err(Rule::NoUser.at(ME, "this takes a token with an XUID claim"));
+    };
+    if let Some((index, _)) = session.member_of(xuid) {
+        members::remove(session, index);
+    }
+    Ok(())
+}
+
+/// Checks the system constants of `members.me`.
+fn check_constants(
+    session: &Session,
+    request: &MemberRequest,
+    caller: &Caller,
+    facts: Facts,
+) -> Result<(), Refusal> {
+    let Some(Field::Value(system)) = request.constants.as_ref().map(|c| &c.system) else {
+        return Ok(());
+    };
+    let own = caller.xuid();
+    // A second account may send the first account's body through a handle. `[client]`
+    if facts.handle.is_none() && system.xuid.is_some() && system.xuid != own {
+        let detail = "differs from the XUID of the calling user";
+        return Err(Rule::ForeignXuid.at(format!("{ME}.constants.system.xuid"), detail));
+    }
+    if caller.server {
+        return Ok(());
+    }
+    let member = own.and_then(|xuid| session.member_of(xuid));
+    let repeated_index = member.is_some_and(|(index, _)| system.index == Some(index));
+    let repeated_team = member.is_some_and(|(_, member)| system.team == member.team);
+    let repeated_result =
+        member.is_some_and(|(_, m)| system.matchmaking_result == m.matchmaking_result);
+    let rows = [
+        (system.index.is_some() && !repeated_index, "index"),
+        (system.team.is_some() && !repeated_team, "team"),
+        (
+            system.matchmaking_result.is_some() && !repeated_result,
+            "matchmakingResult",
+        ),
+    ];
+    match rows.iter().find(|(refused, _)| *refused) {
+        Some((_, name)) => {
+            let path = format!("{ME}.constants.system.{name}");
+            Err(Rule::ServerOnlyConstant.at(path, "is set by services only"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// `initialize` only has a meaning where initialisation is managed; elsewhere it is dropped.
+fn asks_to_initialize(session: &Session, request: &MemberRequest) -> bool {
+    let asked = request
+        .constants
+        .as_ref()
+        .and_then(|constants| constants.system.value())
+        .is_some_and(|system| system.initialize == Some(true));
+    asked && session.constants.member_initialization.is_some()
+}
+
+fn constants_custom(request: &MemberRequest, path: &str) -> Result<Option<Custom>, Refusal> {
+    match &request.constants {
+        None => Ok(None),
+        Some(constants) => Custom::read(&constants.custom, &format!("{path}.constants.custom")),
+    }
+}
+
+fn check_repeated_custom(
+    fixed: &Custom,
+    again: Option<&Custom>,
+    path: &str,
+) -> Result<(), Refusal> {
+    let Some(again) = again.filter(|custom| !custom.is_empty()) else {
+        return Ok(());
+    };
+    match fixed.conflict(again) {
+        None => Ok(()),
+        Some(field) => {
+            let path = if field.is_empty() {
+                path.to_owned()
+            } else {
+                format!("{path}.{field}")
+            };
+            let detail =
+                "a member's constants are fixed when the member is added, and this one differs";
+            Err(Rule::ConstantConflict.at(path, detail))
+        }
+    }
+}
+
+/// Accepting a reservation may add constants to those it was made with.
+fn completed_custom(
+    reserved: &Custom,
+    sent: Option<Custom>,
+    path: &str,
+) -> Result<Custom, Refusal> {
+    let Some(sent) = sent.filter(|custom| !custom.is_empty()) else {
+        return Ok(reserved.clone());
+    };
+    if reserved.is_empty() {
+        return Ok(sent.without_nulls());
+    }
+    let (Custom::Fields(fixed), Custom::Fields(added)) = (reserved, &sent) else {
+        check_repeated_custom(reserved, Some(&sent), path)?;
+        return Ok(reserved.clone());
+    };
+    if let Some(name) = added
+        .iter()
+        .find(|(name, value)| fixed.get(*name).is_some_and(|f| f != *value))
+    {
+        let detail = "differs from what the reservation was made with";
+        return Err(Rule::ConstantConflict.at(format!("{path}.{}", name.0), detail));
+    }
+    Ok(reserved.merged(&sent.without_nulls()))
+}
+
+/// Keeps places for users, in order, at the end of the list.
+pub(super) fn reserve(
+    session: &mut Session,
+    reservations: &[MemberRequest],
+    facts: Facts,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if session.constants.has(Capability::Large) && !reservations.is_empty() {
+        let detail = "a large session keeps no places";
+        return Err(Rule::LargeSession.at("members.reserve_0", detail));
+    }
+    for (number, request) in reservations.iter().enumerate() {
+        let path = format!("members.reserve_{number}");
+        let xuid = reserved_user(request, &path)?;
+        let custom = constants_custom(request, &path)?;
+        if let Some((_, member)) = session.member_of(xuid) {
+            let path = format!("{path}.constants.custom");
+            check_repeated_custom(&member.constants_custom, custom.as_ref(), &path).map_err(
+                |mut refusal| {
+                    refusal.rule = Rule::ReservationClash;
+                    refusal
+                },
+            )?;
+            continue;
+        }
+        if session.is_full() {
+            let detail = format!("all {} places are taken", session.constants.max_members());
+            let rule = if facts.handle.is_some() {
+                Rule::FullByHandle
+            } else {
+                Rule::Full
+            };
+            return Err(rule.at(path, detail));
+        }
+        let mut member = Member::new(xuid, MemberState::Reserved, now);
+        member.initialize = asks_to_initialize(session, request);
+        member.constants_custom = custom.unwrap_or_default().without_nulls();
+        if let Some(system) = request.constants.as_ref().and_then(|c| c.system.value()) {
+            member.team.clone_from(&system.team);
+            member
+                .matchmaking_result
+                .clone_from(&system.matchmaking_result);
+        }
+        members::add(session, member);
+    }
+    Ok(())
+}
+
+fn reserved_user(request: &MemberRequest, path: &str) -> Result<Xuid, Refusal> {
+    let system = request
+        .constants
+        .as_ref()
+        .and_then(|constants| constants.system.value());
+    system.and_then(|system| system.xuid).ok_or_else(|| {
+        let path = format!("{path}.constants.system.xuid");
+        Rule::ReservationWithoutXuid.at(path, "a reservation names the user it is for")
+    })
+}
+
+/// Removes other members, or sets their roles, by index: servers and owners only. `[doc]`
+pub(super) fn by_index(
+    session: &mut Session,
+    index: u32,
+    request: Option<&MemberRequest>,
+    caller: &Caller,
+) -> Result<(), Refusal> {
+    let path = format!("members.{index}");
+    let by_owner = caller
+        .xuid()
+        .is_some_and(|xuid| owners::is_owner(session, xuid));
+    if !caller.server && !by_owner {
+        let detail = "existing members are referred to by servers and owners only";
+        return Err(Rule::ExistingMember.at(path, detail));
+    }
+    if session.constants.has(Capability::Large) {
+        return Err(Rule::LargeSession.at(path, "in a large session only `me` can be written"));
+    }
+    let Some(request) = request else {
+        members::remove(session, index);
+        return Ok(());
+    };
+    let Some(member) = session.members.get(&index).cloned() else {
+        return Err(Rule::NoSuchMember.at(path, format!("no member has the index {index}")));
+    };
+    if request.properties.is_some() {
+        let detail = "a member's properties are written by its own user only";
+        return Err(Rule::ExistingMember.at(format!("{path}.properties"), detail));
+    }
+    let named = request
+        .constants
+        .as_ref()
+        .and_then(|constants| constants.system.value());
+    if named
+        .and_then(|system| system.xuid)
+        .is_some_and(|xuid| xuid != member.xuid)
+    {
+        let detail = "differs from the XUID of the member with this index";
+        return Err(Rule::ConstantConflict.at(format!("{path}.constants.system.xuid"), detail));
+    }
+    let custom = constants_custom(request, &path)?;
+    let custom_path = format!("{path}.constants.custom");
+    check_repeated_custom(&member.constants_custom, custom.as_ref(), &custom_path)?;
+    match &request.roles {
+        Some(wanted) => roles::assign(session, index, wanted, caller, &path),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,394 @@
+//! `members.me.properties`: what a member says of itself.
+
+use convoke_wire::session::Bags;
+use convoke_wire::session::constants::Capability;
+use convoke_wire::session::member::{MemberProperties, Subscription};
+use convoke_wire::{Field, SessionName};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::properties::check_list;
+use super::{Constants, Custom, Member, MemberState};
+use crate::caller::Caller;
+use crate::limits::{
+    MAX_GROUPS, MAX_MAP_ENTRIES, MAX_MEMBER_CUSTOM_BYTES, MAX_ROLE_PREFERENCE, MAX_SDA_CHARS,
+    MAX_TEXT_CHARS,
+};
+use crate::refusal::{Refusal, Rule};
+
+const PROPERTIES: &str = "members.me.properties";
+const SYSTEM: &str = "members.me.properties.system";
+
+/// Where a member stands when it writes.
+pub(super) struct Place<'a> {
+    /// Its index.
+    pub(super) index: u32,
+    /// The session's next index.
+    pub(super) next_index: u32,
+    /// The session's constants.
+    pub(super) constants: &'a Constants,
+    /// Who writes.
+    pub(super) caller: &'a Caller,
+    /// When.
+    pub(super) now: Timestamp,
+}
+
+fn at(field: &str) -> String {
+    format!("{SYSTEM}.{field}")
+}
+
+/// Merges written member properties.
+pub(super) fn write(
+    member: &mut Member,
+    written: &Bags<MemberProperties>,
+    place: &Place<'_>,
+) -> Result<(), Refusal> {
+    match &written.system {
+        Field::Absent => {}
+        Field::Null => clear_system(member, place.now),
+        Field::Value(system) => write_system(member, system, place)?,
+    }
+    match &written.custom {
+        Field::Absent => {}
+        Field::Null => member.custom = Custom::default(),
+        Field::Value(raw) => {
+            let path = format!("{PROPERTIES}.custom");
+            if !raw.is_object() {
+                return Err(Rule::CustomNotObject.at(path, "expected an object"));
+            }
+            if let Some(custom) = Custom::read(&written.custom, &path)? {
+                member.custom = member.custom.merged(&custom);
+            }
+            if MAX_MEMBER_CUSTOM_BYTES < member.custom.len() {
+                let detail = format!("at most {MAX_MEMBER_CUSTOM_BYTES} bytes");
+                return Err(Rule::CustomTooLarge.at(path, detail));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `system: null` removes every field that a member may write.
+fn clear_system(member: &mut Member, now: Timestamp) {
+    member.deactivate(now);
+    member.subscription = None;
+    member.secondary_subscriptions.clear();
+    member.legacy_subscriptions.clear();
+    member.secure_device_address = None;
+    member.initialization_group = None;
+    member.groups.clear();
+    member.measurements = None;
+    member.server_measurements = None;
+    member.role_preference = None;
+    member.arbitration = None;
+}
+
+fn write_system(
+    member: &mut Member,
+    written: &MemberProperties,
+    place: &Place<'_>,
+) -> Result<(), Refusal> {
+    write_address(member, written, place)?;
+    write_state(member, written, place)?;
+    write_subscriptions(member, written, place)?;
+    write_groups(member, written, place)?;
+    write_measurements(member, written)?;
+    match &written.arbitration {
+        Field::Absent => {}
+        Field::Null => member.arbitration = None,
+        Field::Value(raw) if raw.is_object() => member.arbitration = Some(raw.clone()),
+        Field::Value(_) => return Err(Rule::BadText.at(at("arbitration"), "expected an object")),
+    }
+    Ok(())
+}
+
+/// `active`, `ready` and `connection`. `[doc]`
+fn write_state(
+    member: &mut Member,
+    written: &MemberProperties,
+    place: &Place<'_>,
+) -> Result<(), Refusal> {
+    let wish = |field: &Field<bool>| match field {
+        Field::Absent => None,
+        Field::Null => Some(false),
+        Field::Value(value) => Some(*value),
+    };
+    let (active, ready) = (wish(&written.active), wish(&written.ready));
+    if active == Some(true) && ready == Some(true) {
+        let detail = "`active` and `ready` exclude each other";
+        return Err(Rule::ActiveAndReady.at(at("ready"), detail));
+    }
+    let is_active = active.unwrap_or(member.state == MemberState::Active && ready != Some(true));
+    let is_ready = ready.unwrap_or(member.state == MemberState::Ready && active != Some(true));
+    write_connection(member, &written.connection)?;
+    if is_active {
+        member.enter(MemberState::Active, place.now);
+        if active == Some(true) {
+            member.active_title_id = place.caller.title_id.or(member.active_title_id);
+        }
+        let required = place
+            .constants
+            .has(Capability::ConnectionRequiredForActiveMembers);
+        if required && member.connection.is_none() {
+            let detail = "being active in this session takes a real-time connection";
+            return Err(Rule::ConnectionRequired.at(at("connection"), detail));
+        }
+    } else if is_ready {
+        member.active_title_id = None;
+        member.enter(MemberState::Ready, place.now);
+    } else {
+        member.deactivate(place.now);
+    }
+    Ok(())
+}
+
+fn write_connection(member: &mut Member, written: &Field<String>) -> Result<(), Refusal> {
+    match written {
+        Field::Absent => {}
+        Field::Null => member.connection = None,
+        Field::Value(text) => {
+            let id = guid(text, &at("connection"))?;
+            // A client sends the nil GUID before it has its first connection. `[client]`
+            if !id.is_nil() {
+                member.connection = Some(text.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn guid(text: &str, path: &str) -> Result<Uuid, Refusal> {
+    let parsed = if text.len() == 36 {
+        Uuid::try_parse(text).ok()
+    } else {
+        None
+    };
+    parsed.ok_or_else(|| Rule::BadText.at(path, "expected a GUID of 36 characters"))
+}
+
+fn write_subscriptions(
+    member: &mut Member,
+    written: &MemberProperties,
+    place: &Place<'_>,
+) -> Result<(), Refusal> {
+    let large = place.constants.has(Capability::Large);
+    match &written.subscription {
+        Field::Absent => {}
+        Field::Null => member.subscription = None,
+        Field::Value(_) if large => {
+            let detail = "a large session has no subscriptions";
+            return Err(Rule::NotOnLarge.at(at("subscription"), detail));
+        }
+        Field::Value(subscription) => {
+            if let Some(id) = &subscription.id {
+                guid(id, &at("subscription.id"))?;
+            }
+            let path = at("subscription.changeTypes");
+            check_list(
+                &path,
+                &subscription.change_types,
+                MAX_MAP_ENTRIES,
+                MAX_TEXT_CHARS,
+            )?;
+            let former_id = member.subscription.take().and_then(|former| former.id);
+            // An empty list is the wish not to be tapped. `[client]`
+            member.subscription = (!subscription.change_types.is_empty()).then(|| Subscription {
+                id: subscription.id.clone().or(former_id),
+                change_types: subscription.change_types.clone(),
+            });
+        }
+    }
+    if large
+        && written
+            .secondary_subscriptions
+            .value()
+            .is_some_and(|map| !map.is_empty())
+    {
+        let detail = "a large session has no subscriptions";
+        return Err(Rule::NotOnLarge.at(at("secondarySubscriptions"), detail));
+    }
+    merge_by_guid(
+        &mut member.secondary_subscriptions,
+        &written.secondary_subscriptions,
+        &at("secondarySubscriptions"),
+    )?;
+    merge_by_guid(
+        &mut member.legacy_subscriptions,
+        &written.subscriptions,
+        &at("subscriptions"),
+    )
+}
+
+/// Entries are added one by one; `null` removes one. `[doc]`
+fn merge_by_guid<T: Clone>(
+    stored: &mut IndexMap<String, T>,
+    written: &Field<IndexMap<String, Option<T>>>,
+    path: &str,
+) -> Result<(), Refusal> {
+    match written {
+        Field::Absent => {}
+        Field::Null => stored.clear(),
+        Field::Value(entries) => {
+            for (id, entry) in entries {
+                guid(id, &format!("{path}.{id}"))?;
+                match entry {
+                    None => {
+                        stored.shift_remove(id);
+                    }
+                    Some(entry) => {
+                        stored.insert(id.clone(), entry.clone());
+                    }
+                }
+            }
+        }
+    }
+    check_count(path, stored.len())
+}
+
+fn check_count(path: &str, entries: usize) -> Result<(), Refusal> {
+    if MAX_MAP_ENTRIES < entries {
+        return Err(Rule::TooMany.at(path, format!("at most {MAX_MAP_ENTRIES} entries")));
+    }
+    Ok(())
+}
+
+fn write_address(
+    member: &mut Member,
+    written: &MemberProperties,
+    place: &Place<'_>,
+) -> Result<(), Refusal> {
+    let path = at("secureDeviceAddress");
+    match &written.secure_device_address {
+        Field::Absent => {}
+        Field::Null => member.secure_device_address = None,
+        Field::Value(text) if text.is_empty() => member.secure_device_address = None,
+        Field::Value(text) => {
+            if !place.constants.has(Capability::Connectivity) {
+                return Err(Rule::CapabilityNeeded.at(path, "needs the capability `connectivity`"));
+            }
+            if MAX_SDA_CHARS < text.len() || !is_base64(text) {
+                let detail = format!("expected base64 of at most {MAX_SDA_CHARS} characters");
+                return Err(Rule::BadText.at(path, detail));
+            }
+            member.secure_device_address = Some(text.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Base64 characters with at most two of padding; the content is opaque.
+fn is_base64(text: &str) -> bool {
+    let unpadded = text.trim_end_matches('=');
+    text.len() - unpadded.len() <= 2
+        && unpadded
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+}
+
+fn write_groups(
+    member: &mut Member,
+    written: &MemberProperties,
+    place: &Place<'_>,
+) -> Result<(), Refusal> {
+    for (field, names) in [
+        ("groups", &written.groups),
+        ("encounters", &written.encounters),
+    ] {
+        if let Some(names) = names.value() {
+            if MAX_GROUPS < names.len() {
+                return Err(Rule::TooMany.at(at(field), format!("at most {MAX_GROUPS} names")));
+            }
+            if let Some(position) = names
+                .iter()
+                .position(|name| name.parse::<SessionName>().is_err())
+            {
+                let path = at(&format!("{field}.{position}"));
+                let detail = "a group name has 1 to 100 letters, digits, `-`, `_`, `.`";
+                return Err(Rule::BadText.at(path, detail));
+            }
+        }
+    }
+    match &written.groups {
+        Field::Absent => {}
+        Field::Null => member.groups.clear(),
+        Field::Value(names) => member.groups.clone_from(names),
+    }
+    match &written.initialization_group {
+        Field::Absent => Ok(()),
+        Field::Null => {
+            member.initialization_group = None;
+            Ok(())
+        }
+        Field::Value(indices) => {
+            member.initialization_group = Some(initialization_group(indices, place)?);
+            Ok(())
+        }
+    }
+}
+
+/// The member's own index belongs to its group. `[doc]`
+fn initialization_group(indices: &[u32], place: &Place<'_>) -> Result<Vec<u32>, Refusal> {
+    let path = at("initializationGroup");
+    if place.constants.has(Capability::Large) {
+        return Err(Rule::NotOnLarge.at(path, "a large session has no initialisation groups"));
+    }
+    if let Some(index) = indices.iter().find(|index| place.next_index <= **index) {
+        return Err(Rule::NoSuchMember.at(path, format!("no member has the index {index}")));
+    }
+    let mut group: Vec<u32> = Vec::new();
+    for index in indices.iter().copied().chain([place.index]) {
+        if !group.contains(&index) {
+            group.push(index);
+        }
+    }
+    Ok(group)
+}
+
+fn write_measurements(member: &mut Member, written: &MemberProperties) -> Result<(), Refusal> {
+    match &written.measurements {
+        Field::Absent => {}
+        Field::Null => member.measurements = None,
+        Field::Value(entries) => {
+            let path = at("measurements");
+            check_count(&path, entries.len())?;
+            let own = member.device_token();
+            let lower: IndexMap<_, _> = entries
+                .iter()
+                .map(|(token, value)| (token.to_lowercase(), value.clone()))
+                .collect();
+            if let Some(own) = own.filter(|token| lower.contains_key(token)) {
+                let detail = "nobody measures the way to their own device";
+                return Err(Rule::OwnMeasurement.at(format!("{path}.{own}"), detail));
+            }
+            member.measurements = Some(lower);
+        }
+    }
+    match &written.server_measurements {
+        Field::Absent => {}
+        Field::Null => member.server_measurements = None,
+        Field::Value(entries) => {
+            check_count(&at("serverMeasurements"), entries.len())?;
+            let lower = entries
+                .iter()
+                .map(|(server, value)| (server.to_lowercase(), value.clone()));
+            member.server_measurements = Some(lower.collect());
+        }
+    }
+    match &written.role_preference {
+        Field::Absent => {}
+        Field::Null => member.role_preference = None,
+        Field::Value(weights) => {
+            check_count(&at("RolePreference"), weights.len())?;
+            if let Some((role, _)) = weights
+                .iter()
+                .find(|(_, weight)| MAX_ROLE_PREFERENCE < **weight)
+            {
+                let detail = format!("expected 0 to {MAX_ROLE_PREFERENCE}");
+                return Err(Rule::OutOfRange.at(at(&format!("RolePreference.{role}")), detail));
+            }
+            member.role_preference = Some(weights.clone());
+        }
+    }
+    Ok(())
+}

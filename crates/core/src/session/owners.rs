@@ -1,0 +1,37 @@
+//! Ownership of sessions with `hasOwners`.
+
+use convoke_wire::Xuid;
+use convoke_wire::session::constants::{Capability, OwnershipMigration};
+
+use super::Session;
+
+/// Whether a user owns the session.
+pub fn is_owner(session: &Session, xuid: Xuid) -> bool {
+    session
+        .member_of(xuid)
+        .is_some_and(|(index, _)| session.properties.owners.contains(&index))
+}
+
+/// Finds a new owner when the last one has been removed, or ends the session. `[doc]`
+///
+/// `Leaving` is removal for any reason, not inactivity. `Inferred:` session 8.2
+pub(super) fn migrate(session: &mut Session, had_owners: bool) -> Option<OwnershipMigration> {
+    let lost = had_owners && session.properties.owners.is_empty();
+    if !lost || !session.constants.has(Capability::HasOwners) {
+        return None;
+    }
+    let policy = session
+        .constants
+        .ownership_policies
+        .as_ref()
+        .and_then(|policies| policies.migration)
+        .unwrap_or(OwnershipMigration::EndSession);
+    let heir = session
+        .accepted()
+        .min_by_key(|(index, member)| (member.join_time, *index))
+        .map(|(index, _)| index);
+    if let (OwnershipMigration::Oldest, Some(index)) = (policy, heir) {
+        session.properties.owners.push(index);
+    }
+    Some(policy)
+}

@@ -1,0 +1,94 @@
+//! All timeouts: what time does to a session, and when it will do so next.
+//!
+//! A timer's expiry changes nothing at that instant: the state is brought up to date before the
+//! next read or write. `[doc]` The scheduler only makes sure that there is a next one.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::members::{self, Emptied};
+use super::{Member, MemberState, Session};
+
+/// A session after time has passed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settled {
+    /// Nothing was due.
+    Unchanged,
+    /// Members turned inactive or were removed; one more change.
+    Changed(Session),
+    /// The session's time is over.
+    Deleted,
+}
+
+/// Lets time pass: applies every timeout that is due at `now`.
+///
+/// At most one transition per member, and a transition's own timer starts at `now`:
+/// timeouts are not stacked. `[doc]`
+pub fn settle(session: &Session, now: Timestamp) -> Settled {
+    if next_timer(session).is_none_or(|due| now < due) {
+        return Settled::Unchanged;
+    }
+    if empty_timer(session).is_some_and(|due| due <= now) {
+        return Settled::Deleted;
+    }
+    let mut settled = session.clone();
+    let due: Vec<u32> = session
+        .members
+        .iter()
+        .filter(|(_, member)| member_timer(session, member).is_some_and(|due| due <= now))
+        .map(|(index, _)| *index)
+        .collect();
+    for index in due {
+        let Some(member) = settled.members.get_mut(&index) else {
+            continue;
+        };
+        if member.state == MemberState::Ready {
+            Arc::make_mut(member).deactivate(now);
+        } else {
+            members::remove(&mut settled, index);
+        }
+    }
+    let had_owners = !session.properties.owners.is_empty();
+    if members::after_removal(&mut settled, had_owners) == Emptied::Delete
+        || members::check_empty(&mut settled, now) == Emptied::Delete
+    {
+        return Settled::Deleted;
+    }
+    super::properties::drop_unknown_host(&mut settled);
+    settled.change_number += 1;
+    Settled::Changed(settled)
+}
+
+/// The next moment at which [`settle`] would change this session.
+pub fn next_timer(session: &Session) -> Option<Timestamp> {
+    let members = session
+        .members
+        .values()
+        .filter_map(|member| member_timer(session, member));
+    members.chain(empty_timer(session)).min()
+}
+
+fn member_timer(session: &Session, member: &Member) -> Option<Timestamp> {
+    let constants = &session.constants;
+    let timeout = match member.state {
+        MemberState::Reserved => constants.reserved_removal_timeout,
+        MemberState::Inactive => constants.inactive_removal_timeout,
+        MemberState::Ready => constants.ready_removal_timeout,
+        MemberState::Active => None,
+    };
+    after(member.state_since, timeout?)
+}
+
+fn empty_timer(session: &Session) -> Option<Timestamp> {
+    after(
+        session.empty_since?,
+        session.constants.session_empty_timeout?,
+    )
+}
+
+/// A moment some ms later; one beyond the calendar never comes.
+fn after(start: Timestamp, timeout_ms: u64) -> Option<Timestamp> {
+    let timeout = SignedDuration::from_millis(i64::try_from(timeout_ms).ok()?);
+    start.checked_add(timeout).ok()
+}

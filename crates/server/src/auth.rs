@@ -1,0 +1,29 @@
+//! Who is calling: from an `Authorization` header to a [`Principal`].
+//!
+//! Not here: what a principal may do (the rules of the sessions say that), and how tokens are
+//! handed out (`issuer`).
+
+mod api_key;
+mod authenticator;
+mod cache;
+mod claims;
+mod delegation;
+mod error;
+mod header;
+mod keys;
+mod principal;
+mod role;
+mod token;
+
+pub use api_key::{API_KEY_PREFIX, ApiKey};
+pub use authenticator::{AuthSettings, Authenticator};
+pub use claims::{Claims, DeviceClaims, TitleClaims, UserClaims};
+pub use delegation::{ON_BEHALF_OF, SANDBOX, delegate};
+pub use error::AuthError;
+pub use header::{Credentials, Scheme, UserHash, authorization};
+pub use keys::{IssuerKeys, KEY_FILE, KeyError};
+pub use principal::{Acting, AgeGroup, MissingPrivileges, ModernGamertag, Principal, TokenUser};
+pub use role::Role;
+pub use token::{
+    Audience, EXPIRY_GRACE, MAX_TOKEN_LEN, SERVICE_AUDIENCE, SIGN_IN_AUDIENCE, sign, verify,
+};

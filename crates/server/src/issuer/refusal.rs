@@ -1,0 +1,106 @@
+//! Why the issuer gives no token. Not here: status numbers (`routes`).
+
+use serde::{Serialize, Serializer};
+
+/// The answer when there is no token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IssuerError {
+    /// The request cannot be read; the text says where and why.
+    #[error("{0}")]
+    Malformed(String),
+    /// The request is fine and the answer is no.
+    #[error("sign-in refused: {}", _0.message)]
+    Refused(Refusal),
+    /// There is nothing under this path.
+    #[error("{0}")]
+    NotFound(String),
+}
+
+/// The body of a refusal. `[public]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Refusal {
+    identity: &'static str,
+    /// The code that clients show a page for; absent where the service has none.
+    #[serde(rename = "XErr", skip_serializing_if = "Option::is_none")]
+    pub code: Option<XErr>,
+    /// The reason in words; never a token.
+    pub message: String,
+    redirect: &'static str,
+}
+
+/// A code of the sign-in services: a number on the wire. `[public]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct XErr(pub u32);
+
+impl XErr {
+    /// The account is banned.
+    pub const BANNED: Self = Self(2_148_916_227);
+    /// A guardian's settings forbid it.
+    pub const GUARDIAN_RESTRICTION: Self = Self(2_148_916_229);
+    /// There is no such user.
+    pub const NO_PROFILE: Self = Self(2_148_916_233);
+    /// The terms of use are not accepted.
+    pub const TERMS: Self = Self(2_148_916_234);
+    /// The service is not offered in the user's region.
+    pub const REGION: Self = Self(2_148_916_235);
+    /// The user must prove their age.
+    pub const AGE_PROOF: Self = Self(2_148_916_236);
+    /// The user's playtime is over.
+    pub const PLAYTIME: Self = Self(2_148_916_237);
+    /// A minor who is in no family group.
+    pub const MINOR_WITHOUT_FAMILY: Self = Self(2_148_916_238);
+}
+
+impl Refusal {
+    pub(super) fn with_code(code: XErr, message: impl Into<String>) -> Self {
+        Self {
+            code: Some(code),
+            ..Self::without_code(message)
+        }
+    }
+
+    pub(super) fn without_code(message: impl Into<String>) -> Self {
+        Self {
+            identity: "0",
+            code: None,
+            message: message.into(),
+            redirect: "",
+        }
+    }
+}
+
+impl From<Refusal> for IssuerError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Serialize for XErr {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_have_the_shape_that_clients_read() {
+        let check = |refusal: Refusal, expected: &str| {
+            assert_eq!(
+                serde_json::to_string(&refusal).expect("plain JSON"),
+                expected
+            );
+        };
+        check(
+            Refusal::with_code(XErr::NO_PROFILE, "no"),
+            r#"{"Identity":"0","XErr":2148916233,"Message":"no","Redirect":""}"#,
+        );
+        check(
+            Refusal::without_code("no"),
+            r#"{"Identity":"0","Message":"no","Redirect":""}"#,
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! The issuer's URIs. Not here: any rule; each handler is one call.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::IssuerContext;
+use super::refusal::IssuerError;
+
+/// Longest body of a request to the issuer; a longer one is answered with 413. Inferred.
+pub const MAX_BODY_LEN: usize = 64 * 1024;
+
+/// All URIs of the issuer, on every host.
+pub fn routes(context: IssuerContext) -> Router {
+    Router::new()
+        .route("/user/authenticate", post(user_authenticate))
+        .route("/device/authenticate", post(device_authenticate))
+        .route("/title/authenticate", post(title_authenticate))
+        .route("/xsts/authorize", post(xsts_authorize))
+        .route("/titles/{title}/endpoints", get(endpoints))
+        .route("/dev/token", post(dev_token))
+        .route("/.well-known/jwks.json", get(jwks))
+        .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
+        .with_state(context)
+}
+
+/// A user token for a ticket.
+async fn user_authenticate(State(context): State<IssuerContext>, body: Bytes) -> Response {
+    answer(context.issuer.user_authenticate(&body, context.moment()))
+}
+
+/// A device token.
+async fn device_authenticate(State(context): State<IssuerContext>, body: Bytes) -> Response {
+    answer(context.issuer.device_authenticate(&body, context.moment()))
+}
+
+/// A title token for a device.
+async fn title_authenticate(State(context): State<IssuerContext>, body: Bytes) -> Response {
+    answer(context.issuer.title_authenticate(&body, context.moment()))
+}
+
+/// A token for a service.
+async fn xsts_authorize(State(context): State<IssuerContext>, body: Bytes) -> Response {
+    answer(context.issuer.xsts_authorize(&body, context.moment()))
+}
+
+/// The list of hosts and the tokens they want.
+async fn endpoints(State(context): State<IssuerContext>, Path(title): Path<String>) -> Response {
+    answer(context.issuer.endpoints(&title))
+}
+
+/// A token for a service, in one step.
+async fn dev_token(State(context): State<IssuerContext>, body: Bytes) -> Response {
+    answer(context.issuer.dev_token(&body, context.moment()))
+}
+
+/// The public keys of the issuer.
+async fn jwks(State(context): State<IssuerContext>) -> Response {
+    answer(Ok(context.issuer.jwks()))
+}
+
+fn answer(result: Result<impl Serialize, IssuerError>) -> Response {
+    match result {
+        Ok(body) => json(StatusCode::OK, &body),
+        Err(IssuerError::Refused(refusal)) => json(StatusCode::UNAUTHORIZED, &refusal),
+        Err(IssuerError::Malformed(text)) => (StatusCode::BAD_REQUEST, text).into_response(),
+        Err(IssuerError::NotFound(text)) => (StatusCode::NOT_FOUND, text).into_response(),
+    }
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(body).expect("bodies have text keys and plain values");
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, body).into_response()
+}

@@ -1,0 +1,12 @@
+//! Names of the headers that the services read and write, in lower case.
+
+/// The contract version of the request.
+pub const CONTRACT_VERSION: &str = "x-xbl-contract-version";
+/// The id of one request, on every answer. `[trace]`
+pub const CORRELATION_ID: &str = "x-xblcorrelationid";
+/// The client's own correlation vector, echoed.
+pub const MS_CV: &str = "ms-cv";
+/// The users a server principal acts for.
+pub const ON_BEHALF_OF: &str = "x-xbl-on-behalf-of";
+/// The sandbox that a service principal names.
+pub const SANDBOX: &str = "x-xbl-sandbox";
