@@ -1,6 +1,5 @@
 //! How large, how deep and how well formed a body may be.
 
-
 use crate::handle_steps::{activity, cast, game, join, session_answer, via};
 
 /// A JSON text whose objects are nested so deep.

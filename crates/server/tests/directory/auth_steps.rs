@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::world::{Answer, Call, World};
+use crate::player::Call;
+use crate::world::{Answer, World};
 
 /// A token and the hashes of its users.
 pub(crate) struct Token {
