@@ -1,4 +1,22 @@
-//! Placeholder.
+//! The HTTP service: routes, authentication, the one write path, and the timers.
+//!
+//! Rules are in `convoke-core`; this crate fetches what they need and carries out what they say.
 
+pub mod api_error;
+pub mod app;
 pub mod auth;
+pub mod caller;
+pub mod clock;
+pub mod commit;
+pub mod entropy;
+pub mod hosts;
+pub mod exchange;
 pub mod issuer;
+pub mod live;
+pub mod metrics;
+pub mod preconditions;
+pub mod reply;
+pub mod router;
+pub mod routes;
+pub mod service_configs;
+pub mod timers;

@@ -1,5 +1,6 @@
 //! What a handle grants at the moment it is used.
 
+use convoke_wire::{SessionRef, Xuid};
 use jiff::Timestamp;
 
 use super::{Body, Handle};
@@ -23,26 +24,40 @@ pub enum Grant {
 
 /// What must be known of the world to tell what a handle grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
+pub enum Question<'a> {
     /// Nothing: this is the answer.
     Settled(Grant),
-    /// Whether the activity's owner follows the caller.
-    OwnerFollowsCaller,
-    /// Whether the caller is a member of the origin session.
-    CallerInOrigin,
+    /// Whether the activity's owner follows the caller; then [`Grant::ActivityOfFollower`].
+    Follows {
+        /// The owner.
+        owner: Xuid,
+        /// The caller.
+        caller: Xuid,
+    },
+    /// Whether the caller is in the session it comes from; then [`Grant::Transfer`].
+    MemberOf {
+        /// That session.
+        origin: &'a SessionRef,
+        /// The caller.
+        caller: Xuid,
+    },
 }
 
 /// The question that decides what a handle grants to a caller.
-pub fn question(handle: &Handle, caller: &Caller) -> Question {
+pub fn question<'a>(handle: &'a Handle, caller: &Caller) -> Question<'a> {
+    let Some(caller) = caller.xuid() else {
+        return Question::Settled(Grant::Nothing);
+    };
     match &handle.body {
-        Body::Activity { .. } => Question::OwnerFollowsCaller,
-        Body::Invite { invited, .. } if caller.xuid() == Some(*invited) => {
-            Question::Settled(Grant::Invite)
-        }
+        Body::Activity { owner, .. } => Question::Follows {
+            owner: *owner,
+            caller,
+        },
+        Body::Invite { invited, .. } if *invited == caller => Question::Settled(Grant::Invite),
         // Anybody else comes as if through the session's own URI (I11).
         Body::Invite { .. } | Body::Correlation {} => Question::Settled(Grant::Nothing),
         Body::Search { .. } => Question::Settled(Grant::Search),
-        Body::Transfer { .. } => Question::CallerInOrigin,
+        Body::Transfer { origin } => Question::MemberOf { origin, caller },
     }
 }
 

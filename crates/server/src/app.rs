@@ -1,0 +1,249 @@
+//! The service as a whole: opened from settings, served on a socket, closed gracefully.
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use convoke_store::{AnyStore, MemoryStore, SqliteStore};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::auth::{AuthSettings, Authenticator, IssuerKeys};
+use crate::clock::Clock;
+use crate::commit::Directory;
+use crate::entropy::Entropy;
+use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
+use crate::metrics::Metrics;
+use crate::service_configs::Catalogue;
+use crate::{exchange, issuer, router, timers};
+
+/// The name our issuer signs tokens with.
+const ISSUER: &str = "convoke";
+/// Time for open requests to end when the service stops.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Time for a connection to send the head of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where sessions are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StoreChoice {
+    /// Nothing survives the process.
+    Memory,
+    /// One SQLite file in the data directory.
+    #[default]
+    Sqlite,
+}
+
+/// What an operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where sessions are kept.
+    pub store: StoreChoice,
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// The directory of service configurations; the built-in sample when there is none.
+    pub service_configs: Option<PathBuf>,
+    /// Whether the development issuer hands out tokens.
+    pub dev_issuer: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            store: StoreChoice::default(),
+            data_dir: PathBuf::from("convoke-data"),
+            service_configs: None,
+            dev_issuer: true,
+        }
+    }
+}
+
+/// What every request handler shares.
+#[derive(Debug)]
+pub struct Shared {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) authenticator: Authenticator,
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct App {
+    shared: Arc<Shared>,
+    keys: Arc<IssuerKeys>,
+    settings: Settings,
+}
+
+/// What is served, for people to read.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// The kind of store.
+    pub store: String,
+    /// Where its data is.
+    pub data: Option<PathBuf>,
+    /// Each service configuration with its title ids and template names.
+    pub service_configs: Vec<(String, Vec<String>, Vec<String>)>,
+    /// Whether the development issuer hands out tokens.
+    pub dev_issuer: bool,
+}
+
+impl App {
+    /// Opens the store and reads the configuration; nothing is served yet.
+    pub fn open(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> anyhow::Result<Self> {
+        let catalogue = match &settings.service_configs {
+            Some(dir) => Catalogue::open(dir)?,
+            None => Catalogue::sample(),
+        };
+        let (store, keys) = match settings.store {
+            StoreChoice::Memory => (AnyStore::Memory(MemoryStore::default()), IssuerKeys::generate()),
+            StoreChoice::Sqlite => {
+                let dir = &settings.data_dir;
+                std::fs::create_dir_all(dir)
+                    .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
+                let store = SqliteStore::open(dir)
+                    .with_context(|| format!("the store in {} cannot be opened", dir.display()))?;
+                (AnyStore::Sqlite(store), IssuerKeys::load_or_create(dir)?)
+            }
+        };
+        let keys = Arc::new(keys);
+        let auth = AuthSettings {
+            issuer: ISSUER.to_owned(),
+            ..AuthSettings::default()
+        };
+        let directory = Directory::open(store, clock, entropy, Arc::new(Metrics::default()))?;
+        let shared = Shared {
+            directory: Arc::new(directory),
+            catalogue,
+            authenticator: Authenticator::new(Arc::clone(&keys), auth),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            keys,
+            settings,
+        })
+    }
+
+    /// All services on one router.
+    pub fn router(&self) -> Router {
+        let mut routes = Router::new();
+        if self.settings.dev_issuer {
+            routes = routes.merge(self.issuer_routes());
+        }
+        routes
+            .fallback(router::dispatch)
+            .with_state(Arc::clone(&self.shared))
+            .layer(CatchPanicLayer::custom(exchange::after_panic))
+            .layer(from_fn_with_state(Arc::clone(&self.shared), exchange::common))
+    }
+
+    fn issuer_routes(&self) -> Router<Arc<Shared>> {
+        let issuer = Issuer::new(Arc::clone(&self.keys), IssuerConfig::new(ISSUER));
+        let directory = Arc::clone(&self.shared.directory);
+        let (clock, entropy) = (Arc::clone(&directory.clock), Arc::clone(&directory.entropy));
+        let context = IssuerContext {
+            issuer: Arc::new(issuer),
+            now: Arc::new(move || clock.now()),
+            new_id: Arc::new(move || entropy.uuid()),
+        };
+        issuer::routes(context).with_state(())
+    }
+
+    /// Settles every session that is due, as the timer task does.
+    pub async fn run_due_timers(&self) {
+        timers::run_due(&self.shared.directory).await;
+    }
+
+    /// Reads the service configurations again; the old ones stay when the new are invalid.
+    pub fn reload_service_configs(&self) -> anyhow::Result<()> {
+        Ok(self.shared.catalogue.reload()?)
+    }
+
+    /// What is served.
+    pub fn summary(&self) -> Summary {
+        let sqlite = self.settings.store == StoreChoice::Sqlite;
+        let configs = self.shared.catalogue.current();
+        let service_configs = configs.iter().map(|config| {
+            let titles = config.title_ids.iter().map(ToString::to_string).collect();
+            let templates = config.templates().map(|named| named.name.to_string()).collect();
+            (config.scid.to_string(), titles, templates)
+        });
+        Summary {
+            store: if sqlite { "sqlite" } else { "memory" }.to_owned(),
+            data: sqlite.then(|| self.settings.data_dir.clone()),
+            service_configs: service_configs.collect(),
+            dev_issuer: self.settings.dev_issuer,
+        }
+    }
+
+    /// Serves until told to stop, then lets open requests end.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        tasks.spawn(timers::run(Arc::clone(&self.shared.directory), stop.clone()));
+        let graceful = GracefulShutdown::new();
+        let service = self.router();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let stream = tokio::select! {
+                () = &mut shutdown => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        // Out of file descriptors, say: others may be closed meanwhile.
+                        tracing::warn!(%error, "a connection was not accepted");
+                        self.shared.directory.clock.sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+            };
+            // Small answers must not wait for the acknowledgement of the one before.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection went away at once");
+                continue;
+            }
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .max_headers(64)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+            let connection = graceful.watch(connection);
+            tasks.spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended badly");
+                }
+            });
+        }
+        drop(listener);
+        stop.cancel();
+        tokio::select! {
+            () = graceful.shutdown() => {}
+            () = self.shared.directory.clock.sleep(DRAIN) => {
+                tracing::warn!("some requests did not end in time");
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up the store, with everything written.
+    pub async fn close(self) {
+        drop(self);
+    }
+}

@@ -1,0 +1,120 @@
+//! From credentials to the caller that the rules know.
+
+use std::sync::Arc;
+
+use convoke_core::{Caller, User};
+use convoke_wire::{SessionKey, SessionRef, Scid, TemplateName, Xuid};
+use http::HeaderMap;
+
+use crate::api_error::ApiError;
+use crate::app::Shared;
+use crate::auth::{Acting, AuthError, Principal, Role};
+use crate::service_configs::{NamedTemplate, ServiceConfig};
+
+/// The privilege to play with others. `[doc]`
+const MULTIPLAYER: u16 = 254;
+
+/// An authenticated principal.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// As the token describes it.
+    pub principal: Arc<Principal>,
+}
+
+impl Identity {
+    /// Verifies the credentials of a request.
+    pub fn of(shared: &Shared, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let now = shared.directory.clock.now();
+        let principal = shared.authenticator.authenticate(headers, now)?;
+        Ok(Self { principal })
+    }
+
+    /// Lets a token of several users act for the one that the request names.
+    pub fn acting_for(self, named: Option<Xuid>) -> Result<Self, ApiError> {
+        if !matches!(self.principal.acting, Acting::Undecided) {
+            return Ok(self);
+        }
+        let chosen = named.and_then(|xuid| self.principal.act_for(xuid));
+        let principal = chosen.ok_or(AuthError::UserNotChosen)?;
+        Ok(Self {
+            principal: Arc::new(principal),
+        })
+    }
+
+    /// Whether this is a server with rights on sessions.
+    pub fn is_server(&self) -> bool {
+        self.principal.has_role(&Role::SessionsServer)
+    }
+
+    /// The acting user.
+    pub fn xuid(&self) -> Option<Xuid> {
+        self.principal.acting_user().map(|user| user.xuid)
+    }
+
+    /// The users of the token, the acting one first.
+    pub fn own_xuids(&self) -> Vec<Xuid> {
+        let others = self.principal.users.iter().map(|user| user.xuid);
+        self.xuid().into_iter().chain(others).collect()
+    }
+
+    /// The caller as the rules know it.
+    pub fn caller(&self, shared: &Shared) -> Caller {
+        let policy = shared.authenticator.missing_privileges();
+        let user = self.principal.acting_user();
+        Caller {
+            user: user.map(|user| User {
+                xuid: user.xuid,
+                gamertag: Some(user.gamertag.clone()).filter(|name| !name.is_empty()),
+                multiplayer: user.has_privilege(MULTIPLAYER, policy),
+            }),
+            server: self.is_server(),
+            title_id: self.principal.title_id,
+            device_id: self.principal.device_id.clone(),
+        }
+    }
+}
+
+/// A caller inside a service configuration that is open to it.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The caller.
+    pub caller: Caller,
+    /// The service configuration.
+    pub config: Arc<ServiceConfig>,
+}
+
+/// Checks that a service configuration exists and is open to the token's title and sandbox.
+pub fn admit(shared: &Shared, identity: &Identity, scid: &Scid) -> Result<Admitted, ApiError> {
+    let Some(config) = shared.catalogue.current().get(scid).cloned() else {
+        let text = "The requested service config is either invalid or not configured for sessions [scid.unknown]";
+        return Err(ApiError::NotFound(text.to_owned()));
+    };
+    if !config.serves(&identity.principal.sandbox) {
+        return Err(ApiError::ConfigForbidden("[scid.sandbox]"));
+    }
+    let service = identity.principal.is_service();
+    if !service && !config.admits_title(identity.principal.title_id) {
+        return Err(ApiError::ConfigForbidden("[scid.title]"));
+    }
+    Ok(Admitted {
+        caller: identity.caller(shared),
+        config,
+    })
+}
+
+impl Admitted {
+    /// The template of a name. `[doc]` for the 404.
+    pub fn template(&self, name: &TemplateName) -> Result<Arc<NamedTemplate>, ApiError> {
+        self.config.template(name).cloned().ok_or_else(|| {
+            ApiError::NotFound(format!("The session template `{name}` wasn't found [template.unknown]"))
+        })
+    }
+}
+
+/// The session that a reference means for a caller: sandboxes never meet. `[doc]`
+pub fn key_of(identity: &Identity, reference: SessionRef) -> SessionKey {
+    SessionKey {
+        sandbox: identity.principal.sandbox.clone(),
+        reference,
+    }
+}

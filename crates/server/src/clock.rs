@@ -1,0 +1,34 @@
+//! The only place that asks the system for the time.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Tells the time and waits for it. Tests bring their own.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The present moment, in steps of 100 ns: what documents can express.
+    fn now(&self) -> Timestamp;
+
+    /// Waits for a while.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// The clock of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one clock of the service")]
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now().as_nanosecond();
+        Timestamp::from_nanosecond(now - now.rem_euclid(100)).expect("an earlier moment of the same second")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}

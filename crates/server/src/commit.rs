@@ -1,0 +1,326 @@
+//! The only write path: every change of a session, by whomever, goes through [`Directory::transact`].
+//!
+//! Lock the session, let time pass, decide by a pure rule, commit durably, publish. In that order.
+
+use std::sync::Arc;
+
+use convoke_core::session::{self, Session, Settled, ended_activities, next_timer, settle};
+use convoke_core::index;
+use convoke_store::store::SessionState;
+use convoke_store::{AnyStore, Commit, CommitError, HandleOp, SessionWrite, Store, StoreError, Version};
+use convoke_wire::handle::HandleType;
+use convoke_wire::{HandleId, SessionKey, Xuid};
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::live::{Exclusive, LiveSession, LiveSessions};
+use crate::metrics::Metrics;
+use crate::timers::TimerQueue;
+
+/// How often a commit is tried again after another process changed the session.
+const MAX_ATTEMPTS: usize = 8;
+
+/// Handles that end with their session; correlation handles name it even when it is gone.
+const ENDING_WITH_SESSION: &[HandleType] = &[
+    HandleType::Activity,
+    HandleType::Invite,
+    HandleType::Search,
+    HandleType::Transfer,
+];
+
+/// The sessions of this service and everything they are changed with.
+#[derive(Debug)]
+pub struct Directory {
+    pub(crate) store: Arc<AnyStore>,
+    pub(crate) live: Arc<LiveSessions>,
+    pub(crate) timers: Arc<TimerQueue>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// What a decision wants to be done, all of it or nothing.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// The session afterwards.
+    pub next: Next,
+    /// Changes of handles beside those that follow from the session's own change.
+    pub handles: Vec<HandleOp>,
+    /// Handles that must still be there.
+    pub require_handles: Vec<HandleId>,
+    /// Unique keys of handles that nobody may hold.
+    pub require_free_keys: Vec<String>,
+}
+
+/// The session after a step.
+#[derive(Debug, Default)]
+pub enum Next {
+    /// As it is.
+    #[default]
+    Keep,
+    /// This state.
+    Put(Arc<Session>),
+    /// Gone.
+    Delete,
+}
+
+/// Why a transaction did not happen.
+#[derive(Debug)]
+pub enum TransactError<E> {
+    /// The decision refused.
+    Refused(E),
+    /// A required handle is gone.
+    HandleGone,
+    /// A required key is taken.
+    KeyTaken,
+    /// The store cannot answer, or others keep changing the session.
+    Unavailable(StoreError),
+}
+
+impl Directory {
+    /// Reads what the store holds into memory.
+    pub fn open(
+        store: AnyStore,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
+        let directory = Self {
+            store: Arc::new(store),
+            live: Arc::default(),
+            timers: Arc::default(),
+            clock,
+            entropy,
+            metrics,
+        };
+        directory.store.for_each_session(&mut |key, session| {
+            let state = LiveSession::new(session);
+            directory.timers.set(&key, None, state.next_timer);
+            directory.live.insert(&key, state);
+        })?;
+        Ok(directory)
+    }
+
+    /// The present state of a session, with everything applied that was due.
+    pub async fn read(&self, key: &SessionKey) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        let now = self.clock.now();
+        match self.live.get(key) {
+            Some(state) if state.is_due(now) => {}
+            state => return Ok(state),
+        }
+        let exclusive = self.live.lock(key).await;
+        let settled = self.settle_locked(exclusive, key, now).await;
+        let (exclusive, state) = settled?;
+        self.live.release(exclusive);
+        Ok(state)
+    }
+
+    /// Applies what is due; a reading whose answer nobody waits for.
+    pub async fn settle(&self, key: &SessionKey) -> Result<(), StoreError> {
+        self.read(key).await.map(drop)
+    }
+
+    /// Changes one session: `decide` sees the settled session and says what shall be.
+    ///
+    /// The answer is what `decide` returned, and the state afterwards. `decide` may run again
+    /// when another process changed the session in between, so it must only read.
+    pub async fn transact<T, E>(
+        &self,
+        key: &SessionKey,
+        mut decide: impl FnMut(Option<&Arc<LiveSession>>, Timestamp) -> Result<(Step, T), E>,
+    ) -> Result<(T, Option<Arc<LiveSession>>), TransactError<E>> {
+        let now = self.clock.now();
+        let mut exclusive = self.live.lock(key).await;
+        for _ in 0..MAX_ATTEMPTS {
+            let (locked, before) = self
+                .settle_locked(exclusive, key, now)
+                .await
+                .map_err(TransactError::Unavailable)?;
+            exclusive = locked;
+            let (step, answer) = match decide(before.as_ref(), now) {
+                Ok(decided) => decided,
+                Err(refusal) => {
+                    self.live.release(exclusive);
+                    return Err(TransactError::Refused(refusal));
+                }
+            };
+            let (locked, result) = self.carry_out(exclusive, key, before, step, now).await;
+            exclusive = locked;
+            match result {
+                Ok(after) => {
+                    self.live.release(exclusive);
+                    return Ok((answer, after));
+                }
+                Err(CommitError::Conflict) => self.reload(&exclusive, key).map_err(TransactError::Unavailable)?,
+                Err(error) => {
+                    self.live.release(exclusive);
+                    return Err(match error {
+                        CommitError::HandleGone => TransactError::HandleGone,
+                        CommitError::KeyTaken => TransactError::KeyTaken,
+                        CommitError::Store(error) => TransactError::Unavailable(error),
+                        CommitError::Conflict => unreachable!("matched above"),
+                    });
+                }
+            }
+        }
+        self.live.release(exclusive);
+        let detail = "the session is changed by another process faster than it can be written";
+        Err(TransactError::Unavailable(StoreError::Failed(detail.to_owned())))
+    }
+
+    /// Lets time pass on a locked session; a change of its own, with a number of its own.
+    async fn settle_locked(
+        &self,
+        exclusive: Exclusive,
+        key: &SessionKey,
+        now: Timestamp,
+    ) -> Result<(Exclusive, Option<Arc<LiveSession>>), StoreError> {
+        let mut exclusive = exclusive;
+        for _ in 0..MAX_ATTEMPTS {
+            let before = exclusive.state();
+            let Some(state) = before.as_ref().filter(|state| state.is_due(now)) else {
+                return Ok((exclusive, before));
+            };
+            let next = match settle(&state.session, now) {
+                Settled::Unchanged => return Ok((exclusive, before)),
+                Settled::Changed(session) => Next::Put(Arc::new(session)),
+                Settled::Deleted => Next::Delete,
+            };
+            let step = Step {
+                next,
+                ..Step::default()
+            };
+            let (locked, result) = self.carry_out(exclusive, key, before, step, now).await;
+            exclusive = locked;
+            match result {
+                Ok(after) => return Ok((exclusive, after)),
+                Err(CommitError::Conflict) => self.reload(&exclusive, key)?,
+                Err(CommitError::Store(error)) => {
+                    self.live.release(exclusive);
+                    return Err(error);
+                }
+                Err(CommitError::HandleGone | CommitError::KeyTaken) => {
+                    unreachable!("settling requires nothing of handles")
+                }
+            }
+        }
+        self.live.release(exclusive);
+        Err(StoreError::Failed("the session could not be settled".to_owned()))
+    }
+
+    /// Another process changed the session: what it left is where to start from.
+    fn reload(&self, exclusive: &Exclusive, key: &SessionKey) -> Result<(), StoreError> {
+        let stored = self.store.load(key)?;
+        let state = stored.map(|session| Arc::new(LiveSession::new(session)));
+        let former = exclusive.state().and_then(|state| state.next_timer);
+        self.timers.set(key, former, state.as_ref().and_then(|state| state.next_timer));
+        self.live.publish(exclusive, state);
+        Ok(())
+    }
+
+    /// Commits one step and publishes its state.
+    ///
+    /// A task of its own, so that a client who goes away leaves no committed state unpublished.
+    async fn carry_out(
+        &self,
+        exclusive: Exclusive,
+        key: &SessionKey,
+        before: Option<Arc<LiveSession>>,
+        step: Step,
+        now: Timestamp,
+    ) -> (Exclusive, Result<Option<Arc<LiveSession>>, CommitError>) {
+        let unchanged = matches!(step.next, Next::Keep);
+        let idle = unchanged && step.handles.is_empty();
+        if idle && step.require_handles.is_empty() {
+            return (exclusive, Ok(before));
+        }
+        let after = match &step.next {
+            Next::Keep => before.clone(),
+            Next::Put(session) => Some(Arc::new(LiveSession::new(Arc::clone(session)))),
+            Next::Delete => None,
+        };
+        let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
+        let (store, live) = (Arc::clone(&self.store), Arc::clone(&self.live));
+        let (timers, metrics) = (Arc::clone(&self.timers), Arc::clone(&self.metrics));
+        let key = key.clone();
+        let task = tokio::spawn(async move {
+            let result = store.commit(commit).await;
+            metrics.committed(result.is_ok());
+            if result.is_ok() && !unchanged {
+                let former = before.and_then(|state| state.next_timer);
+                timers.set(&key, former, after.as_ref().and_then(|state| state.next_timer));
+                live.publish(&exclusive, after.clone());
+            }
+            (exclusive, result.map(|()| after))
+        });
+        match task.await {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Whether one of the accepted members of a session follows a user. `[doc]`
+    pub fn followed_by_member(&self, session: &Session, joiner: Xuid) -> Result<bool, StoreError> {
+        for (_, member) in session.accepted() {
+            if self.store.follow(member.xuid, joiner)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The atomic step of the store for a step of the directory.
+fn commit_of(
+    key: &SessionKey,
+    before: Option<&LiveSession>,
+    after: Option<&LiveSession>,
+    step: Step,
+    now: Timestamp,
+) -> Commit {
+    let mut commit = Commit {
+        require_handles: step.require_handles.into_iter().map(|id| (id, now)).collect(),
+        require_free_keys: step.require_free_keys,
+        handles: Vec::new(),
+        ..Commit::default()
+    };
+    if !matches!(step.next, Next::Keep) {
+        let (old, new) = (before.map(|s| &*s.session), after.map(|s| &*s.session));
+        for owner in ended_activities(old, new) {
+            commit.handles.push(HandleOp::DeleteActivity {
+                session: key.clone(),
+                owner,
+            });
+        }
+        if new.is_none() {
+            commit.handles.push(HandleOp::DeleteOfSession {
+                session: key.clone(),
+                kinds: ENDING_WITH_SESSION,
+            });
+        }
+        commit.sessions.push(SessionWrite {
+            key: key.clone(),
+            expected: old.map(Version::from),
+            next: after.map(|state| SessionState {
+                session: Arc::clone(&state.session),
+                next_timer: next_timer(&state.session),
+                index: index::entries(&state.session),
+            }),
+        });
+    }
+    commit.handles.extend(step.handles);
+    commit
+}
+
+impl From<session::Outcome> for Next {
+    /// What an outcome of the rules means for the store.
+    fn from(outcome: session::Outcome) -> Self {
+        use session::Disposition::{Created, Deleted, NothingCreated, Unchanged, Updated};
+        match (outcome.disposition, outcome.session) {
+            (Created | Updated, Some(session)) => Self::Put(Arc::new(session)),
+            (Deleted, _) => Self::Delete,
+            (Created | Updated, None) | (Unchanged | NothingCreated, _) => Self::Keep,
+        }
+    }
+}

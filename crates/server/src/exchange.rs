@@ -1,0 +1,142 @@
+//! What every request goes through on its way in, and every answer on its way out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use convoke_wire::headers::{CONTRACT_VERSION, CORRELATION_ID, MS_CV};
+use convoke_wire::ContractVersion;
+use http::request::Parts;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::api_error::ApiError;
+use crate::app::Shared;
+
+/// Longest request line that is taken, in bytes. `Inferred:` auth-http 12
+pub const MAX_URI_LEN: usize = 8 * 1024;
+/// Largest header block, in bytes. `Inferred:` auth-http 12
+pub const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Largest body of the session directory, in bytes. `Inferred:` auth-http 12
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// Time for a body to arrive. `Inferred:` auth-http 11.5
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Wraps every exchange: limits, correlation id, common headers, metrics.
+pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let correlation_id = shared.directory.entropy.uuid();
+    let vector = request.headers().get(MS_CV).cloned();
+    let method = request.method().clone();
+    let mut response = match over_limit(&request) {
+        Some(status) => {
+            let mut response = Response::new(Body::from(format!("{status} [request.size]")));
+            *response.status_mut() = status;
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            response
+        }
+        None => next.run(request).await,
+    };
+    shared.directory.metrics.answered(&method, response.status());
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::try_from(correlation_id.to_string()) {
+        headers.insert(CORRELATION_ID, value);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, no-store"));
+    if let Some(vector) = vector {
+        headers.insert(MS_CV, vector);
+    }
+    response
+}
+
+fn over_limit(request: &Request) -> Option<StatusCode> {
+    let uri = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    if MAX_URI_LEN < uri {
+        return Some(StatusCode::URI_TOO_LONG);
+    }
+    let headers = request.headers().iter();
+    let size: usize = headers.map(|(name, value)| name.as_str().len() + value.len()).sum();
+    (MAX_HEADER_BYTES < size).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+}
+
+/// The answer to a request whose handling panicked.
+pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
+    tracing::error!("a request handler panicked");
+    let mut response = Response::new(Body::from("Internal error [internal]"));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// The contract version that a request speaks.
+pub fn contract(headers: &HeaderMap) -> Result<ContractVersion, ApiError> {
+    let header = headers.get(CONTRACT_VERSION).ok_or(ApiError::Contract(None))?;
+    header
+        .to_str()
+        .unwrap_or("?")
+        .parse()
+        .map_err(|error| ApiError::Contract(Some(error)))
+}
+
+/// The whole body, within the limit and in time.
+///
+/// A body without a `Content-Type` is taken for JSON. `[client]`
+pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
+    if let Some(declared) = parts.headers.get(CONTENT_LENGTH) {
+        let length: Option<usize> = declared.to_str().ok().and_then(|text| text.parse().ok());
+        if length.is_some_and(|length| MAX_BODY_BYTES < length) {
+            return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
+        }
+    }
+    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
+    let bytes = match collected {
+        Err(_) => return Err(ApiError::BodyIncomplete),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
+        }
+        Ok(Err(_)) => return Err(ApiError::BodyIncomplete),
+        Ok(Ok(collected)) => collected.to_bytes(),
+    };
+    if !bytes.is_empty() {
+        check_media_type(&parts.headers)?;
+    }
+    decoded(&parts.headers, bytes)
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(header) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let text = header.to_str().unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") || essence.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::MediaType(essence.chars().take(100).collect()))
+}
+
+/// Undoes `Content-Encoding: gzip`, within the same limit.
+fn decoded(headers: &HeaderMap, bytes: Bytes) -> Result<Bytes, ApiError> {
+    use std::io::Read;
+
+    let encoding = headers.get(http::header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    match encoding.map(str::trim) {
+        None | Some("" | "identity") => Ok(bytes),
+        Some(name) if name.eq_ignore_ascii_case("gzip") => {
+            let most = MAX_BODY_BYTES as u64 + 1;
+            let mut plain = Vec::new();
+            let read = flate2::read::GzDecoder::new(&*bytes).take(most).read_to_end(&mut plain);
+            if read.is_err() {
+                return Err(convoke_core::Rule::MalformedBody.at("", "not gzip, as its encoding says").into());
+            }
+            if MAX_BODY_BYTES < plain.len() {
+                return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
+            }
+            Ok(plain.into())
+        }
+        Some(other) => Err(ApiError::MediaType(format!("encoded as {other}").chars().take(100).collect())),
+    }
+}

@@ -1,0 +1,149 @@
+//! Live sessions, decoded and rendered, beside the store.
+//!
+//! Every session of the store is here, so a session that is not here does not exist.
+//! Reads take no lock: they load a shared state that the last commit published.
+
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use convoke_core::contract::render;
+use convoke_core::session::{Session, next_timer};
+use convoke_wire::etag::ETag;
+use convoke_wire::{ContractVersion, SessionKey, Xuid};
+use jiff::Timestamp;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// One committed state of a session.
+#[derive(Debug)]
+pub struct LiveSession {
+    /// The document.
+    pub session: Arc<Session>,
+    /// Its validator.
+    pub etag: ETag,
+    /// When it will change by itself.
+    pub next_timer: Option<Timestamp>,
+    /// Rendered once per contract version, 104 to 107.
+    rendered: [OnceLock<Bytes>; 4],
+}
+
+impl LiveSession {
+    /// A state as it was just committed, or would be.
+    pub fn new(session: Arc<Session>) -> Self {
+        Self {
+            etag: session.etag(),
+            next_timer: next_timer(&session),
+            rendered: Default::default(),
+            session,
+        }
+    }
+
+    /// Whether time has something to do to this state.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next_timer.is_some_and(|due| due <= now)
+    }
+
+    /// The document's bytes for a viewer; rendered once where all viewers see the same.
+    pub fn body(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Bytes {
+        let render = || {
+            let document = render::session(&self.session, viewer, contract);
+            Bytes::from(serde_json::to_vec(&document).expect("documents have text keys only"))
+        };
+        let slot = usize::from(contract.number() - ContractVersion::V104.number());
+        if render::is_same_for_all(&self.session) {
+            self.rendered[slot].get_or_init(render).clone()
+        } else {
+            render()
+        }
+    }
+}
+
+/// The place of one session: its published state, and the right to change it.
+#[derive(Debug, Default)]
+pub struct Slot {
+    state: ArcSwapOption<LiveSession>,
+    writer: Arc<Mutex<()>>,
+}
+
+impl Slot {
+    /// The published state.
+    pub fn state(&self) -> Option<Arc<LiveSession>> {
+        self.state.load_full()
+    }
+}
+
+/// The right to change one session; one holder at a time.
+#[derive(Debug)]
+pub struct Exclusive {
+    slot: Arc<Slot>,
+    key: String,
+    _guard: OwnedMutexGuard<()>,
+}
+
+impl Exclusive {
+    /// The state that changes start from.
+    pub fn state(&self) -> Option<Arc<LiveSession>> {
+        self.slot.state()
+    }
+}
+
+/// All live sessions.
+#[derive(Debug, Default)]
+pub struct LiveSessions {
+    slots: papaya::HashMap<String, Arc<Slot>>,
+}
+
+impl LiveSessions {
+    /// The published state of a session.
+    pub fn get(&self, key: &SessionKey) -> Option<Arc<LiveSession>> {
+        self.slots.pin().get(&key.folded()).and_then(|slot| slot.state())
+    }
+
+    /// Waits for the right to change a session, existing or not.
+    pub async fn lock(&self, key: &SessionKey) -> Exclusive {
+        let key = key.folded();
+        loop {
+            let slot = Arc::clone(self.slots.pin().get_or_insert_with(key.clone(), Arc::default));
+            let guard = Arc::clone(&slot.writer).lock_owned().await;
+            // A deleted session's place is given up, perhaps while this waited for it.
+            let current = self.slots.pin().get(&key).is_some_and(|now| Arc::ptr_eq(now, &slot));
+            if current {
+                return Exclusive {
+                    slot,
+                    key,
+                    _guard: guard,
+                };
+            }
+        }
+    }
+
+    /// Publishes a committed state.
+    pub fn publish(&self, exclusive: &Exclusive, state: Option<Arc<LiveSession>>) {
+        exclusive.slot.state.store(state);
+    }
+
+    /// Gives up the right to change a session, and the place of one that does not exist.
+    pub fn release(&self, exclusive: Exclusive) {
+        if exclusive.slot.state.load().is_none() {
+            self.slots.pin().remove(&exclusive.key);
+        }
+        drop(exclusive);
+    }
+
+    /// Puts a stored session into its place when the service starts.
+    pub fn insert(&self, key: &SessionKey, state: LiveSession) {
+        let slot = Slot::default();
+        slot.state.store(Some(Arc::new(state)));
+        self.slots.pin().insert(key.folded(), Arc::new(slot));
+    }
+
+    /// How many sessions there are, places of vanishing ones included.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}

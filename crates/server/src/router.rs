@@ -1,0 +1,256 @@
+//! The list of documented addresses: path and verb to handler.
+//!
+//! Path words compare without regard to case; names keep the spelling of the request. `[client]`
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use convoke_wire::{Scid, SessionName, SessionRef, TemplateName, uri};
+use http::header::HOST;
+use http::request::Parts;
+use http::{Method, Uri};
+
+use crate::api_error::{ApiError, Family};
+use crate::app::Shared;
+use crate::hosts::{self, Service};
+use crate::routes::{handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates};
+
+/// What an address names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `/serviceconfigs/{scid}/sessiontemplates`
+    Templates(Scid),
+    /// `/serviceconfigs/{scid}/sessiontemplates/{template}`
+    Template(Scid, TemplateName),
+    /// `…/sessions/{name}`
+    Session(SessionRef),
+    /// `…/sessions/{name}/{part}`
+    Part(SessionRef, Part),
+    /// `/handles`
+    Handles,
+    /// `/handles/query`
+    HandleQuery,
+    /// `/handles/{id}`
+    Handle(String),
+    /// `/handles/{id}/session`
+    HandleSession(String),
+    /// `/users/{owner}/people`
+    People(String),
+    /// `/users/{owner}/people/{target}`
+    Person(String, String),
+    /// `/users/{owner}/people/favorites/{target}`
+    Favorite(String, String),
+    /// `/healthz`
+    Health,
+    /// `/readyz`
+    Ready,
+    /// `/metrics`
+    Metrics,
+}
+
+/// An element of a session with an address of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// `constants`
+    Constants,
+    /// `properties`
+    Properties,
+    /// `members`
+    Members,
+    /// `members/me`
+    Me,
+    /// `members/{index}`
+    Member(u32),
+    /// `servers`
+    Servers,
+    /// `servers/{name}`
+    Server(String),
+}
+
+/// Finds what a path names.
+pub fn resolve(uri: &Uri) -> Option<Target> {
+    let segments = uri::segments(uri.path())?;
+    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let words: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let named = |position: usize| segments[position].clone();
+    match words.as_slice() {
+        ["serviceconfigs", _, "sessiontemplates", rest @ ..] => {
+            let scid: Scid = segments[1].parse().ok()?;
+            let Some(template) = segments.get(3) else { return Some(Target::Templates(scid)) };
+            let template: TemplateName = template.parse().ok()?;
+            match rest {
+                [_] => Some(Target::Template(scid, template)),
+                [_, "sessions", _, part @ ..] => {
+                    let name: SessionName = segments[5].parse().ok()?;
+                    let reference = SessionRef {
+                        scid,
+                        template_name: template,
+                        name,
+                    };
+                    session_target(reference, part, segments.last()?)
+                }
+                _ => None,
+            }
+        }
+        ["handles"] => Some(Target::Handles),
+        ["handles", "query"] => Some(Target::HandleQuery),
+        ["handles", _] => Some(Target::Handle(named(1))),
+        ["handles", _, "session"] => Some(Target::HandleSession(named(1))),
+        ["users", _, "people"] => Some(Target::People(named(1))),
+        ["users", _, "people", "favorites", _] => Some(Target::Favorite(named(1), named(4))),
+        ["users", _, "people", _] => Some(Target::Person(named(1), named(3))),
+        ["healthz"] => Some(Target::Health),
+        ["readyz"] => Some(Target::Ready),
+        ["metrics"] => Some(Target::Metrics),
+        _ => None,
+    }
+}
+
+fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<Target> {
+    let part = match words {
+        [] => return Some(Target::Session(reference)),
+        ["constants"] => Part::Constants,
+        ["properties"] => Part::Properties,
+        ["members"] => Part::Members,
+        ["members", "me"] => Part::Me,
+        ["members", index] => Part::Member(index.parse().ok().filter(|i: &u32| i.to_string() == *index)?),
+        ["servers"] => Part::Servers,
+        ["servers", _] => Part::Server(last.to_owned()),
+        _ => return None,
+    };
+    Some(Target::Part(reference, part))
+}
+
+/// The service that an address belongs to.
+fn service_of(target: &Target) -> Service {
+    match target {
+        Target::People(..) | Target::Person(..) | Target::Favorite(..) => Service::Social,
+        Target::Health | Target::Ready | Target::Metrics => Service::Operations,
+        _ => Service::SessionDirectory,
+    }
+}
+
+/// Answers every request that the issuer does not.
+pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or(request.uri().host()).map(str::to_owned);
+    let found = resolve(request.uri())
+        .filter(|target| hosts::is_served_by(host.as_deref(), service_of(target)));
+    let Some(target) = found else {
+        let text = "there is nothing at this address [uri.unknown]".to_owned();
+        return ApiError::NotFound(text).into_response(Family::Text);
+    };
+    let family = match service_of(&target) {
+        Service::Social => Family::Coded,
+        Service::SessionDirectory | Service::Issuer | Service::Operations => Family::Text,
+    };
+    let (parts, body) = request.into_parts();
+    answer(&shared, target, &parts, body).await.unwrap_or_else(|error| error.into_response(family))
+}
+
+async fn answer(
+    shared: &Shared,
+    target: Target,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, ApiError> {
+    const SESSION: &str = "GET, PUT";
+    const READ: &str = "GET";
+    const READ_DELETE: &str = "GET, DELETE";
+    const POST: &str = "POST";
+
+    match (target, &parts.method) {
+        (Target::Session(at), &Method::GET) => sessions::get(shared, at, parts).await,
+        (Target::Session(at), &Method::PUT) => sessions::put(shared, at, parts, body).await,
+        (Target::Session(_), _) => Err(ApiError::Method(SESSION)),
+
+        (Target::Part(at, part), &Method::GET) => session_parts::get(shared, at, part, parts).await,
+        (Target::Part(at, Part::Properties), &Method::PUT) => {
+            session_parts::put_properties(shared, at, parts, body).await
+        }
+        (Target::Part(at, part @ (Part::Me | Part::Member(_) | Part::Server(_))), &Method::DELETE) => {
+            session_parts::delete(shared, at, part, parts).await
+        }
+        (Target::Part(_, Part::Properties), _) => Err(ApiError::Method(SESSION)),
+        (Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_)), _) => {
+            Err(ApiError::Method(READ_DELETE))
+        }
+        (Target::Part(..), _) => Err(ApiError::Method(READ)),
+
+        (Target::Templates(scid), &Method::GET) => templates::list(shared, &scid, parts),
+        (Target::Template(scid, name), &Method::GET) => templates::get(shared, &scid, &name, parts),
+        (Target::Templates(_) | Target::Template(..), _) => Err(ApiError::Method(READ)),
+
+        (Target::Handles, &Method::POST) => handles::post(shared, parts, body).await,
+        (Target::Handles, _) => Err(ApiError::Method(POST)),
+        (Target::HandleQuery, &Method::POST) => handle_queries::post(shared, parts, body).await,
+        (Target::HandleQuery, _) => Err(ApiError::Method(POST)),
+        (Target::Handle(id), &Method::GET) => handles::get(shared, &id, parts).await,
+        (Target::Handle(id), &Method::DELETE) => handles::delete(shared, &id, parts).await,
+        (Target::Handle(_), _) => Err(ApiError::Method(READ_DELETE)),
+        (Target::HandleSession(id), &Method::GET) => handle_session::get(shared, &id, parts).await,
+        (Target::HandleSession(id), &Method::PUT) => handle_session::put(shared, &id, parts, body).await,
+        (Target::HandleSession(_), _) => Err(ApiError::Method(SESSION)),
+
+        (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts),
+        (Target::People(_), _) => Err(ApiError::Method(READ)),
+        (Target::Person(owner, person), &Method::GET) => people::get(shared, &owner, &person, parts),
+        (Target::Person(owner, person), &Method::PUT) => people::follow(shared, &owner, &person, parts).await,
+        (Target::Person(owner, person), &Method::DELETE) => {
+            people::unfollow(shared, &owner, &person, parts).await
+        }
+        (Target::Person(..), _) => Err(ApiError::Method("GET, PUT, DELETE")),
+        (Target::Favorite(owner, person), &Method::PUT | &Method::DELETE) => {
+            people::favorite(shared, &owner, &person, parts).await
+        }
+        (Target::Favorite(..), _) => Err(ApiError::Method("PUT, DELETE")),
+
+        (Target::Health, &Method::GET) => Ok(operations::health()),
+        (Target::Ready, &Method::GET) => operations::ready(shared),
+        (Target::Metrics, &Method::GET) => Ok(operations::metrics(shared)),
+        (Target::Health | Target::Ready | Target::Metrics, _) => Err(ApiError::Method(READ)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: &str = "/serviceconfigs/11111111-2222-3333-4444-555555555555/sessionTemplates";
+
+    #[test]
+    fn paths_lead_to_what_they_name() {
+        let kind = |path: &str| {
+            let uri: Uri = path.parse().expect(path);
+            resolve(&uri).map(|target| match target {
+                Target::Part(_, part) => format!("{part:?}"),
+                other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
+            })
+        };
+        let check = |path: &str, expected: Option<&str>| {
+            assert_eq!(kind(path).as_deref(), expected, "{path}");
+        };
+        check(S, Some("Templates"));
+        check(&format!("{S}/"), Some("Templates"));
+        check(&format!("{S}/global(lfg)"), Some("Template"));
+        check(&format!("{S}/t/SESSIONS/x"), Some("Session"));
+        check(&format!("{S}/t/sessions/a~b"), None);
+        check(&format!("{S}/t/sessions/a%20b"), None);
+        check(&format!("{S}/t/sessions/a%2Fb"), None);
+        check(&format!("{S}/t/sessions/x/Members/ME"), Some("Me"));
+        check(&format!("{S}/t/sessions/x/members/7"), Some("Member(7)"));
+        check(&format!("{S}/t/sessions/x/members/07"), None);
+        check(&format!("{S}/t/sessions/x/members/you"), None);
+        check(&format!("{S}/t/sessions/x/servers/Matchmaking"), Some("Server(\"Matchmaking\")"));
+        check(&format!("{S}/t/sessions"), None);
+        check("//handles//query", Some("HandleQuery"));
+        check("/handles/x/session", Some("HandleSession"));
+        check("/handles/x/session/properties", None);
+        check("/users/me/people/xuid(1)", Some("Person"));
+        check("/users/me/people/xuid%281%29", Some("Person"));
+        check("/users/me/people/favorites/xuid(1)", Some("Favorite"));
+        check("/%ff", None);
+    }
+}

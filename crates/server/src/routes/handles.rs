@@ -1,0 +1,256 @@
+//! `/handles`: making, reading and deleting handles.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use convoke_core::contract::read;
+use convoke_core::handle::create::{self, Maker};
+use convoke_core::handle::query::{self, Include};
+use convoke_core::handle::{Handle, correlation_key, grant};
+use convoke_core::session::Session;
+use convoke_store::{HandleOp, Store};
+use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
+use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, uri};
+use http::request::Parts;
+use http::header::{CONTENT_LOCATION, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use uuid::Uuid;
+
+use super::query_string;
+use crate::api_error::ApiError;
+use crate::app::Shared;
+use crate::caller::{Admitted, Identity, admit, key_of};
+use crate::commit::{Next, Step, TransactError};
+use crate::exchange;
+use crate::live::LiveSession;
+use crate::reply::{self, Viewer};
+use crate::routes::sessions::facts;
+
+/// `POST /handles`: makes a handle.
+pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
+    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
+    let contract = exchange::contract(&parts.headers)?;
+    let include = included(parts);
+    let body = exchange::json_body(parts, body).await?;
+    let wanted: HandleRequest = read::document(&body)?;
+    let admitted = admit(shared, &identity, &wanted.session_ref.scid)?;
+    let template = admitted.template(&wanted.session_ref.template_name)?;
+    let reference = SessionRef {
+        scid: wanted.session_ref.scid.clone(),
+        template_name: template.name.clone(),
+        name: match &wanted.session_ref.name {
+            Some(name) => name.clone(),
+            None => SessionName::from(shared.directory.entropy.uuid()),
+        },
+    };
+    let making = Making {
+        key: key_of(&identity, reference),
+        wanted,
+        admitted,
+    };
+    let (status, handle) = making.carry_out(shared).await?;
+    let viewer = Viewer {
+        xuid: identity.xuid(),
+        contract,
+    };
+    let shown = document(shared, &handle, &making.admitted, include, viewer).await?;
+    let mut response = reply::json(status, &shown);
+    if let Ok(path) = HeaderValue::try_from(uri::handle_path(handle.id)) {
+        response.headers_mut().insert(LOCATION, path.clone());
+        response.headers_mut().insert(CONTENT_LOCATION, path);
+    }
+    Ok(response)
+}
+
+/// The making of one handle.
+struct Making {
+    key: SessionKey,
+    wanted: HandleRequest,
+    admitted: Admitted,
+}
+
+impl Making {
+    /// The handle, and 201, or 200 for a correlation handle that was there already (C1).
+    async fn carry_out(&self, shared: &Shared) -> Result<(StatusCode, Arc<Handle>), ApiError> {
+        let directory = &shared.directory;
+        let id = directory.entropy.uuid();
+        let alias = (self.wanted.kind == HandleType::Correlation).then(|| correlation_key(&self.key));
+        if let Some(existing) = self.existing(shared, alias.as_deref())? {
+            return Ok((StatusCode::OK, existing));
+        }
+        let made = directory
+            .transact(&self.key, |state, now| {
+                let session = state.map(|state| &*state.session);
+                let maker = Maker {
+                    caller: &self.admitted.caller,
+                    sandbox: &self.key.sandbox,
+                    session_ref: session.map_or(&self.key.reference, |s| &s.reference).clone(),
+                    session,
+                    default_title: self.admitted.config.title_ids.first().copied().unwrap_or(TitleId(0)),
+                    id,
+                    now,
+                };
+                let handle = Arc::new(create::make(&self.wanted, &maker)?);
+                let step = Step {
+                    next: counted(session, &handle),
+                    handles: vec![HandleOp::Put(Arc::clone(&handle))],
+                    require_free_keys: alias.clone().into_iter().collect(),
+                    ..Step::default()
+                };
+                Ok::<_, ApiError>((step, handle))
+            })
+            .await;
+        match made {
+            Ok((handle, _)) => Ok((StatusCode::CREATED, handle)),
+            // Somebody made the same alias just now.
+            Err(TransactError::KeyTaken) => match self.existing(shared, alias.as_deref())? {
+                Some(existing) => Ok((StatusCode::OK, existing)),
+                None => Err(ApiError::handle_not_found()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn existing(&self, shared: &Shared, alias: Option<&str>) -> Result<Option<Arc<Handle>>, ApiError> {
+        match alias {
+            None => Ok(None),
+            Some(key) => Ok(shared.directory.store.handle_by_key(key)?),
+        }
+    }
+}
+
+/// Some handles count as a change of their session. `[trace]`
+fn counted(session: Option<&Session>, handle: &Handle) -> Next {
+    let Some(session) = session.filter(|_| create::counts_as_change(handle.kind())) else {
+        return Next::Keep;
+    };
+    let mut next = session.clone();
+    next.change_number += 1;
+    if handle.kind() == HandleType::Search {
+        next.search_handle = Some(handle.id);
+    }
+    Next::Put(Arc::new(next))
+}
+
+/// A handle that a caller may know of.
+pub(super) struct Found {
+    pub(super) handle: Arc<Handle>,
+    pub(super) admitted: Admitted,
+}
+
+/// Finds a handle; what is malformed, ended, foreign or in another sandbox is not found.
+pub(super) fn find(shared: &Shared, identity: &Identity, id: &str) -> Result<Found, ApiError> {
+    let id = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
+    let id = id.ok_or_else(ApiError::handle_not_found)?;
+    let handle = shared.directory.store.handle(id)?.ok_or_else(ApiError::handle_not_found)?;
+    let now = shared.directory.clock.now();
+    if handle.sandbox != identity.principal.sandbox || handle.is_expired(now) {
+        return Err(ApiError::handle_not_found());
+    }
+    let admitted = admit(shared, identity, &handle.session.scid)?;
+    Ok(Found { handle, admitted })
+}
+
+/// `GET /handles/{id}`: the handle, not its session.
+pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
+    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
+    let viewer = viewer(&identity, &parts.headers)?;
+    let found = find(shared, &identity, id)?;
+    if !grant::may_see(&found.handle, &found.admitted.caller, shared.directory.clock.now()) {
+        return Err(ApiError::handle_not_found());
+    }
+    let shown = document(shared, &found.handle, &found.admitted, included(parts), viewer).await?;
+    Ok(reply::json(StatusCode::OK, &shown))
+}
+
+/// `DELETE /handles/{id}`.
+pub async fn delete(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
+    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
+    exchange::contract(&parts.headers)?;
+    let Found { handle, admitted } = find(shared, &identity, id)?;
+    if !grant::may_see(&handle, &admitted.caller, shared.directory.clock.now()) {
+        return Err(ApiError::handle_not_found());
+    }
+    let decide = |state: Option<&Arc<LiveSession>>, _| {
+        let session = state.map(|state| &*state.session);
+        create::check_deletion(&handle, session, &admitted.caller)?;
+        let step = Step {
+            next: unpublished(session, &handle),
+            handles: vec![HandleOp::Delete(handle.id)],
+            require_handles: vec![handle.id],
+            ..Step::default()
+        };
+        Ok::<_, ApiError>((step, ()))
+    };
+    shared.directory.transact(&handle.session_key(), decide).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// The session no longer shows a search handle that is deleted.
+fn unpublished(session: Option<&Session>, handle: &Handle) -> Next {
+    match session {
+        Some(session) if session.search_handle == Some(handle.id) => {
+            let mut next = session.clone();
+            next.search_handle = None;
+            next.change_number += 1;
+            Next::Put(Arc::new(next))
+        }
+        _ => Next::Keep,
+    }
+}
+
+fn viewer(identity: &Identity, headers: &HeaderMap) -> Result<Viewer, ApiError> {
+    Ok(Viewer {
+        xuid: identity.xuid(),
+        contract: exchange::contract(headers)?,
+    })
+}
+
+pub(super) fn included(parts: &Parts) -> Include {
+    let list = query_string::parameter(&parts.uri, "include");
+    Include::parse(list.as_deref().unwrap_or_default())
+}
+
+/// The document of a handle, with what `include` asks for.
+pub(super) async fn document(
+    shared: &Shared,
+    handle: &Handle,
+    admitted: &Admitted,
+    include: Include,
+    viewer: Viewer,
+) -> Result<WireHandle, ApiError> {
+    let mut shown = query::document(handle, admitted.config.game_types.clone());
+    if include == Include::default() {
+        return Ok(shown);
+    }
+    let state = shared.directory.read(&handle.session_key()).await?;
+    complete(shared, &mut shown, handle, state.as_deref(), admitted, include, viewer)?;
+    Ok(shown)
+}
+
+/// Adds what `include` asks for.
+pub(super) fn complete(
+    shared: &Shared,
+    shown: &mut WireHandle,
+    handle: &Handle,
+    state: Option<&LiveSession>,
+    admitted: &Admitted,
+    include: Include,
+    viewer: Viewer,
+) -> Result<(), ApiError> {
+    let readable = match state {
+        None => false,
+        Some(state) => {
+            let facts = facts(shared, &state.session, &admitted.caller, None)?;
+            convoke_core::session::access::may_read(&state.session, &admitted.caller, facts).is_ok()
+        }
+    };
+    query::include(shown, handle, state.map(|state| &*state.session), include, readable);
+    if let (true, true, Some(state)) = (include.session, readable, state) {
+        let bytes = state.body(viewer.xuid, viewer.contract);
+        let text = std::str::from_utf8(&bytes).expect("rendered documents are UTF-8");
+        shown.session = Some(RawJson::parse(text).expect("rendered documents are JSON"));
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Health, readiness and metrics, for whoever runs the service.
+
+use axum::body::Body;
+use axum::response::Response;
+use convoke_store::Store;
+use http::header::CONTENT_TYPE;
+use http::HeaderValue;
+
+use crate::api_error::ApiError;
+use crate::app::Shared;
+
+fn text(content_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// `GET /healthz`: the process runs.
+pub fn health() -> Response {
+    text("text/plain; charset=utf-8", "ok\n")
+}
+
+/// `GET /readyz`: the store answers.
+pub fn ready(shared: &Shared) -> Result<Response, ApiError> {
+    shared.directory.store.earliest_timer()?;
+    Ok(text("text/plain; charset=utf-8", "ready\n"))
+}
+
+/// `GET /metrics`: for Prometheus.
+pub fn metrics(shared: &Shared) -> Response {
+    let directory = &shared.directory;
+    let page = directory.metrics.page(directory.live.len(), directory.timers.len());
+    text("application/openmetrics-text; version=1.0.0; charset=utf-8", page)
+}

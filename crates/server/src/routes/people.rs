@@ -1,0 +1,225 @@
+//! `/users/{owner}/people`: whom a user follows.
+
+use axum::response::Response;
+use convoke_core::limits::MAX_FOLLOWING;
+use convoke_core::people::Follow;
+use convoke_store::{Commit, CommitError, PeopleOp, Store, StoreError};
+use convoke_wire::Xuid;
+use convoke_wire::people::{PeopleList, Person};
+use convoke_wire::uri::UserSegment;
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+use super::query_string::parameter;
+use crate::api_error::ApiError;
+use crate::app::Shared;
+use crate::auth::Role;
+use crate::caller::Identity;
+use crate::reply;
+
+/// The privilege to change one's people. `[client]`
+const ADD_FRIEND: u16 = 255;
+/// People on a page unless the request says otherwise. `[doc]`
+const DEFAULT_PAGE: usize = 100;
+
+// Codes of the service's own errors. `[client]`
+const INVALID_BODY: u32 = 4000;
+const UNKNOWN_USER: u32 = 4100;
+const FORBIDDEN: u32 = 1011;
+const INVALID_REQUEST: u32 = 1015;
+const LIST_FULL: u32 = 1028;
+
+fn refuse<T>(status: StatusCode, code: u32, text: &str) -> Result<T, ApiError> {
+    Err(ApiError::People(status, code, text.to_owned()))
+}
+
+/// The user a path segment names, `me` being the acting one.
+fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
+    match UserSegment::parse(segment) {
+        Ok(UserSegment::Xuid(xuid)) => Ok(xuid),
+        Ok(UserSegment::Me) => match identity.xuid() {
+            Some(xuid) => Ok(xuid),
+            None => refuse(StatusCode::FORBIDDEN, FORBIDDEN, "`me` takes a token with an XUID claim [people.me]"),
+        },
+        Ok(UserSegment::Gamertag(_)) => {
+            refuse(StatusCode::NOT_FOUND, UNKNOWN_USER, "no user is known by this gamertag [people.gamertag]")
+        }
+        Err(error) => refuse(StatusCode::BAD_REQUEST, INVALID_BODY, &format!("path: {error} [people.user]")),
+    }
+}
+
+/// The caller, acting for the path's owner where its token has several users.
+fn identify(shared: &Shared, owner: &str, parts: &Parts) -> Result<(Identity, Xuid), ApiError> {
+    let named = match UserSegment::parse(owner) {
+        Ok(UserSegment::Xuid(xuid)) => Some(xuid),
+        _ => None,
+    };
+    let identity = Identity::of(shared, &parts.headers)?.acting_for(named)?;
+    let owner = user(owner, &identity)?;
+    Ok((identity, owner))
+}
+
+/// `GET /users/{owner}/people`: a page of the list.
+pub fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(shared, owner, parts)?;
+    let uri = &parts.uri;
+    let view = parameter(uri, "view").unwrap_or_default().to_ascii_lowercase();
+    let own = identity.principal.has_user(owner) || identity.principal.has_role(&Role::PeopleRead);
+    let mut people = people_of(shared, owner)?;
+    match view.as_str() {
+        "" | "all" => {}
+        "friendlist" => people.retain(|person| person.is_friend),
+        "favorite" if own => people.retain(|person| person.is_favorite),
+        "legacyxboxlivefriends" if own => people.clear(),
+        "favorite" | "legacyxboxlivefriends" => {
+            return refuse(StatusCode::FORBIDDEN, FORBIDDEN, "view: this part of a list is its owner's to see [people.view]");
+        }
+        _ => {
+            let text = "view: expected All, Favorite, LegacyXboxLiveFriends or FriendList [people.view]";
+            return refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, text);
+        }
+    }
+    let number = |name: &str, default: usize| match parameter(uri, name) {
+        None => Ok(default),
+        Some(text) => text.parse().or_else(|_| {
+            let text = format!("{name}: expected a number [people.page]");
+            refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, &text)
+        }),
+    };
+    let start = number("startIndex", 0)?;
+    let most = number("maxItems", DEFAULT_PAGE)?.min(MAX_FOLLOWING);
+    let page = PeopleList {
+        total_count: people.len(),
+        people: people.into_iter().skip(start).take(most).collect(),
+    };
+    Ok(reply::json(StatusCode::OK, &page))
+}
+
+/// The whole list: favourites first, then by the time of following, then by user.
+fn people_of(shared: &Shared, owner: Xuid) -> Result<Vec<Person>, ApiError> {
+    let store = &shared.directory.store;
+    let mut follows = store.following(owner)?;
+    follows.sort_by_key(|follow| (!follow.favorite, follow.added_at, follow.target));
+    follows
+        .into_iter()
+        .map(|follow| Ok(person(follow.target, Some(follow), store.follow(follow.target, owner)?)))
+        .collect::<Result<_, StoreError>>()
+        .map_err(ApiError::from)
+}
+
+fn person(xuid: Xuid, followed: Option<Follow>, following: Option<Follow>) -> Person {
+    Person {
+        xuid,
+        is_favorite: followed.is_some_and(|follow| follow.favorite),
+        is_following_caller: following.is_some(),
+        is_followed_by_caller: followed.is_some(),
+        is_friend: followed.is_some() && following.is_some(),
+        added_date_time_utc: followed.map(|follow| follow.added_at.into()),
+        social_networks: Vec::new(),
+        is_identity_shared: false,
+        is_squad_mate_with: false,
+        is_unfollowing_feed: false,
+    }
+}
+
+/// `GET /users/{owner}/people/{target}`: 404 when neither follows the other. `[client]`
+pub fn get(shared: &Shared, owner: &str, target: &str, parts: &Parts) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(shared, owner, parts)?;
+    let target = user(target, &identity)?;
+    let store = &shared.directory.store;
+    let (followed, following) = (store.follow(owner, target)?, store.follow(target, owner)?);
+    if followed.is_none() && following.is_none() {
+        return refuse(StatusCode::NOT_FOUND, UNKNOWN_USER, "neither user follows the other [people.not_found]");
+    }
+    Ok(reply::json(StatusCode::OK, &person(target, followed, following)))
+}
+
+/// Checks that the caller may change the owner's list.
+fn check_writer(shared: &Shared, identity: &Identity, owner: Xuid) -> Result<(), ApiError> {
+    if identity.principal.has_role(&Role::Admin) {
+        return Ok(());
+    }
+    if !identity.principal.has_user(owner) {
+        return refuse(StatusCode::FORBIDDEN, FORBIDDEN, "only its owner changes a people list [people.owner]");
+    }
+    let policy = shared.authenticator.missing_privileges();
+    if !identity.principal.has_privilege(ADD_FRIEND, policy) {
+        return refuse(StatusCode::FORBIDDEN, FORBIDDEN, "the caller lacks the privilege 255 [people.privilege]");
+    }
+    Ok(())
+}
+
+async fn commit(shared: &Shared, operation: PeopleOp) -> Result<Response, ApiError> {
+    let commit = Commit {
+        people: vec![operation],
+        ..Commit::default()
+    };
+    match shared.directory.store.commit(commit).await {
+        Ok(()) => Ok(reply::empty(StatusCode::NO_CONTENT)),
+        Err(CommitError::Store(error)) => Err(error.into()),
+        Err(error) => Err(StoreError::Failed(error.to_string()).into()),
+    }
+}
+
+/// `PUT /users/{owner}/people/{target}`: follow; idempotent.
+pub async fn follow(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    parts: &Parts,
+) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(shared, owner, parts)?;
+    let target = user(target, &identity)?;
+    check_writer(shared, &identity, owner)?;
+    if owner == target {
+        return refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, "nobody follows themselves [people.self]");
+    }
+    let store = &shared.directory.store;
+    if store.follow(owner, target)?.is_some() {
+        return Ok(reply::empty(StatusCode::NO_CONTENT));
+    }
+    if MAX_FOLLOWING <= store.following(owner)?.len() {
+        let text = format!("the list holds at most {MAX_FOLLOWING} people [people.full]");
+        return refuse(StatusCode::BAD_REQUEST, LIST_FULL, &text);
+    }
+    let follow = Follow {
+        owner,
+        target,
+        favorite: false,
+        added_at: shared.directory.clock.now(),
+    };
+    commit(shared, PeopleOp::Put(follow)).await
+}
+
+/// `DELETE /users/{owner}/people/{target}`: follow no longer; idempotent.
+pub async fn unfollow(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    parts: &Parts,
+) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(shared, owner, parts)?;
+    let target = user(target, &identity)?;
+    check_writer(shared, &identity, owner)?;
+    commit(shared, PeopleOp::Delete { owner, target }).await
+}
+
+/// `PUT` and `DELETE /users/{owner}/people/favorites/{target}`.
+pub async fn favorite(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    parts: &Parts,
+) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(shared, owner, parts)?;
+    let target = user(target, &identity)?;
+    check_writer(shared, &identity, owner)?;
+    let Some(follow) = shared.directory.store.follow(owner, target)? else {
+        return refuse(StatusCode::NOT_FOUND, UNKNOWN_USER, "a favourite must be followed first [people.favorite]");
+    };
+    let marked = Follow {
+        favorite: parts.method == Method::PUT,
+        ..follow
+    };
+    commit(shared, PeopleOp::Put(marked)).await
+}

@@ -1,0 +1,277 @@
+//! `…/sessions/{name}`: reading and writing a session by its own address.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use convoke_core::contract::{SessionChange, read};
+use convoke_core::entropy::Entropy;
+use convoke_core::handle::Grant;
+use convoke_core::refusal::{Class, Refusal};
+use convoke_core::session::apply::{Target, apply};
+use convoke_core::session::{Disposition, Facts, Session, access};
+use convoke_core::Caller;
+use convoke_wire::session::SessionRequest;
+use convoke_wire::{HandleId, Field, SessionKey, SessionRef, Xuid};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+
+use super::query_string;
+use crate::api_error::ApiError;
+use crate::app::Shared;
+use crate::caller::{Admitted, Identity, admit, key_of};
+use crate::commit::{Next, Step};
+use crate::exchange;
+use crate::live::LiveSession;
+use crate::preconditions::{Preconditions, Verdict};
+use crate::reply::{self, Address, Viewer};
+use crate::service_configs::NamedTemplate;
+
+/// `GET …/sessions/{name}`: the session, or 204 when there is none.
+pub async fn get(shared: &Shared, reference: SessionRef, parts: &Parts) -> Result<Response, ApiError> {
+    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
+    let contract = exchange::contract(&parts.headers)?;
+    let admitted = admit(shared, &identity, &reference.scid)?;
+    admitted.template(&reference.template_name)?;
+    let reading = Reading {
+        key: key_of(&identity, reference),
+        caller: admitted.caller,
+        grant: None,
+        viewer: Viewer {
+            xuid: identity.xuid(),
+            contract,
+        },
+    };
+    reading.answer(shared, &Preconditions::of(&parts.headers), Address::Known).await
+}
+
+/// `PUT …/sessions/{name}`: create, join, update, leave.
+pub async fn put(shared: &Shared, reference: SessionRef, parts: &Parts, body: Body) -> Result<Response, ApiError> {
+    let identity = Identity::of(shared, &parts.headers)?;
+    let contract = exchange::contract(&parts.headers)?;
+    let commits = !query_string::is_set(&parts.uri, "nocommit");
+    let open = admit(shared, &identity, &reference.scid)?;
+    let template = open.template(&reference.template_name)?;
+    let body = exchange::json_body(parts, body).await?;
+    let change = read::session_change(&body)?;
+    let identity = identity.acting_for(named_user(&body))?;
+    Writing {
+        key: key_of(&identity, reference),
+        caller: identity.caller(shared),
+        template,
+        change,
+        handle: None,
+        existence: Existence::Optional,
+        commits,
+        viewer: Viewer {
+            xuid: identity.xuid(),
+            contract,
+        },
+    }
+    .answer(shared, &parts.headers, Address::Known)
+    .await
+}
+
+/// The user that `members.me` names, for tokens of several users.
+pub(super) fn named_user(body: &[u8]) -> Option<Xuid> {
+    let request: SessionRequest = convoke_wire::json::read(body).ok()?;
+    let me = request.members?.get("me").cloned()??;
+    match me.constants?.system {
+        Field::Value(system) => system.xuid,
+        Field::Absent | Field::Null => None,
+    }
+}
+
+/// One read of a session.
+pub(super) struct Reading {
+    pub(super) key: SessionKey,
+    pub(super) caller: Caller,
+    pub(super) grant: Option<Grant>,
+    pub(super) viewer: Viewer,
+}
+
+impl Reading {
+    /// The session, if it exists and the caller may read it.
+    pub(super) async fn state(&self, shared: &Shared) -> Result<Option<Arc<LiveSession>>, ApiError> {
+        let state = shared.directory.read(&self.key).await?;
+        if let Some(state) = &state {
+            let facts = facts(shared, &state.session, &self.caller, self.grant)?;
+            access::may_read(&state.session, &self.caller, facts)?;
+        }
+        Ok(state)
+    }
+
+    /// The answer to a GET.
+    pub(super) async fn answer(
+        &self,
+        shared: &Shared,
+        conditions: &Preconditions,
+        address: Address,
+    ) -> Result<Response, ApiError> {
+        let state = self.state(shared).await?;
+        match (conditions.for_read(state.as_ref().map(|state| state.etag)), state) {
+            (Verdict::Holds, Some(state)) => {
+                Ok(reply::session(StatusCode::OK, &state, self.viewer, address))
+            }
+            (Verdict::Holds, None) => Ok(reply::empty(StatusCode::NO_CONTENT)),
+            (Verdict::NotModified, Some(state)) => Ok(reply::not_modified(&state)),
+            (Verdict::FailedShowing, Some(state)) => {
+                Err(ApiError::Precondition(Some(reply::shown(&state, self.viewer))))
+            }
+            _ => Err(ApiError::Precondition(None)),
+        }
+    }
+}
+
+/// What the people graph says, asked only where the answer depends on it.
+pub(super) fn facts(
+    shared: &Shared,
+    session: &Session,
+    caller: &Caller,
+    grant: Option<Grant>,
+) -> Result<Facts, ApiError> {
+    let followed = match caller.xuid() {
+        Some(xuid) if access::depends_on_follows(session, caller) => {
+            shared.directory.followed_by_member(session, xuid)?
+        }
+        _ => false,
+    };
+    Ok(Facts {
+        followed,
+        handle: grant,
+    })
+}
+
+/// Whether a write needs a session that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existence {
+    /// It may create one.
+    Optional,
+    /// Elements of a session that does not exist are not found.
+    Required,
+}
+
+/// One write of a session.
+pub(super) struct Writing {
+    pub(super) key: SessionKey,
+    pub(super) caller: Caller,
+    pub(super) template: Arc<NamedTemplate>,
+    pub(super) change: SessionChange,
+    /// The handle it came through, which must outlive the commit, and what that grants.
+    pub(super) handle: Option<(HandleId, Grant)>,
+    pub(super) existence: Existence,
+    pub(super) commits: bool,
+    pub(super) viewer: Viewer,
+}
+
+/// What a write leaves behind for its answer.
+struct Written {
+    disposition: Disposition,
+    /// The state that would be, where nothing is committed.
+    rehearsed: Option<Arc<LiveSession>>,
+}
+
+impl Writing {
+    /// Carries the write out and answers with the whole session.
+    pub(super) async fn answer(
+        &self,
+        shared: &Shared,
+        headers: &HeaderMap,
+        address: Address,
+    ) -> Result<Response, ApiError> {
+        let conditions = Preconditions::of(headers);
+        let branch = shared.directory.entropy.uuid();
+        let decide = |state: Option<&Arc<LiveSession>>, now: Timestamp| {
+            self.decide(shared, state, &conditions, now, Entropy { branch })
+        };
+        let (written, committed) = shared.directory.transact(&self.key, decide).await?;
+        let state = if self.commits { committed } else { written.rehearsed };
+        let status = match written.disposition {
+            Disposition::Created => StatusCode::CREATED,
+            Disposition::Updated | Disposition::Unchanged => StatusCode::OK,
+            Disposition::Deleted | Disposition::NothingCreated => StatusCode::NO_CONTENT,
+        };
+        match state {
+            Some(state) if status != StatusCode::NO_CONTENT => {
+                Ok(reply::session(status, &state, self.viewer, address))
+            }
+            _ => Ok(reply::empty(StatusCode::NO_CONTENT)),
+        }
+    }
+
+    fn decide(
+        &self,
+        shared: &Shared,
+        state: Option<&Arc<LiveSession>>,
+        conditions: &Preconditions,
+        now: Timestamp,
+        entropy: Entropy,
+    ) -> Result<(Step, Written), ApiError> {
+        let session = state.map(|state| &*state.session);
+        let grant = self.handle.map(|(_, grant)| grant);
+        let facts = match session {
+            Some(session) => facts(shared, session, &self.caller, grant)?,
+            None => Facts {
+                followed: false,
+                handle: grant,
+            },
+        };
+        let readable =
+            state.filter(|state| access::may_read(&state.session, &self.caller, facts).is_ok());
+        match conditions.for_write(state.map(|state| state.etag)) {
+            Verdict::Holds => {}
+            Verdict::FailedShowing => {
+                let shown = readable.map(|state| reply::shown(state, self.viewer));
+                return Err(ApiError::Precondition(shown));
+            }
+            Verdict::Failed | Verdict::NotModified => return Err(ApiError::Precondition(None)),
+        }
+        if session.is_none() && self.existence == Existence::Required {
+            return Err(ApiError::session_not_found());
+        }
+        let target = session.map_or(Target::Missing(&self.key.reference), Target::Existing);
+        let template = &self.template.template;
+        let outcome = apply(target, template, &self.change, &self.caller, facts, now, entropy)
+            .map_err(|refusal| self.refused(refusal, readable))?;
+        let disposition = outcome.disposition;
+        if !self.commits {
+            let rehearsed = outcome.session.map(|session| Arc::new(LiveSession::new(Arc::new(session))));
+            let written = Written {
+                disposition,
+                rehearsed,
+            };
+            return Ok((Step::default(), written));
+        }
+        let step = Step {
+            next: Next::from(outcome),
+            require_handles: self.handle.iter().map(|(id, _)| *id).collect(),
+            ..Step::default()
+        };
+        let written = Written {
+            disposition,
+            rehearsed: None,
+        };
+        Ok((step, written))
+    }
+
+    /// One who may read a session they cannot change is shown it. `[doc]`
+    fn refused(&self, refusal: Refusal, readable: Option<&Arc<LiveSession>>) -> ApiError {
+        match refusal.rule.class() {
+            Class::NoAccess => {
+                ApiError::NoAccess(refusal, readable.map(|state| reply::shown(state, self.viewer)))
+            }
+            _ => ApiError::Refused(refusal),
+        }
+    }
+}
+
+/// The caller's rights on a session, for handlers of its elements.
+pub(super) fn reading(identity: &Identity, admitted: Admitted, reference: SessionRef, viewer: Viewer) -> Reading {
+    Reading {
+        key: key_of(identity, reference),
+        caller: admitted.caller,
+        grant: None,
+        viewer,
+    }
+}
