@@ -155,6 +155,13 @@ pub(crate) fn session_templates() -> Vec<(&'static str, Value)> {
             template(json!({"inactiveRemovalTimeout": 5000, "readyRemovalTimeout": 1000})),
         ),
         (
+            "unset",
+            template(
+                json!({"inactiveRemovalTimeout": null, "inviteProtocol": null,
+                "memberInitialization": null}),
+            ),
+        ),
+        (
             "legacy",
             json!({"contractVersion": 105,
             "constants": {"system": {"maxMembersCount": 8}}}),

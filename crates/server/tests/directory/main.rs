@@ -31,3 +31,4 @@ mod session_roles;
 mod session_statuses;
 mod session_templates;
 mod session_timers;
+mod session_walks;

@@ -150,7 +150,7 @@ impl Answer {
             self.status,
             self.sent,
             self.headers,
-            self.text(),
+            self.text().chars().take(2000).collect::<String>(),
         );
         self
     }

@@ -174,6 +174,27 @@ both_stores! {
         b.put(&path, custom(json!({"a": 1}))).await.expect(200);
     }
 
+    async fn leaving_a_session_one_is_not_in_gives_no_rights_to_it(w: World) {
+        let (a, b, path) = a_session(&w, "open", json!({})).await;
+        let before = a.get(&path).await.expect(200);
+        b.put(&path, leave()).await.expect(200);
+        for add in [custom(json!({"a": 1})), reserve(&[C])] {
+            let mut body = leave();
+            for (part, value) in add.as_object().expect("an object") {
+                match part.as_str() {
+                    "members" => body["members"]["reserve_0"] = value["reserve_0"].clone(),
+                    _ => body[part] = value.clone(),
+                }
+            }
+            expect_session(b.put(&path, body).await, 403, 1);
+        }
+        assert_eq!(a.get(&path).await.expect(200).text(), before.text());
+        let private = session("priv", "s");
+        a.put(&private, active()).await.expect(201);
+        b.put(&private, leave()).await.expect_text(403);
+        b.delete(&format!("{private}/members/me")).await.expect_empty(204);
+    }
+
     async fn a_server_reads_and_writes_whatever_the_restrictions(w: World) {
         let (_, _, path) = a_session(&w, "priv", json!({"closed": true})).await;
         let server = w.server().await;

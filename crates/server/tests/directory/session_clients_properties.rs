@@ -143,10 +143,15 @@ both_stores! {
 
     async fn server_entries_are_not_for_titles(w: World) {
         let (a, path) = a_in(&w, "open").await;
-        let body = json!({"servers": {"server": 100}});
-        a.put(&path, body.clone()).await.expect_naming(403, "servers");
+        let number = json!({"servers": {"server": 100}});
+        let refused = a.put(&path, number.clone()).await;
+        let status = refused.status;
+        assert!([400, 403].contains(&status), "answered {status}: both are true of it");
+        refused.expect_naming(status, "servers");
+        let object = json!({"servers": {"server": {}}});
+        a.put(&path, object).await.expect_naming(403, "servers");
         let server = w.server().await;
-        server.put(&path, body).await.expect_naming(400, "servers.server");
+        server.put(&path, number).await.expect_naming(400, "servers.server");
     }
 
     async fn arbitrated_users_report_their_results(w: World) {

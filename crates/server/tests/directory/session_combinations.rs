@@ -185,7 +185,8 @@ both_stores! {
         }
         let types = role(json!({"max": 2, "target": 1}));
         let created = a.put(&session("bare", "x"), creating(types)).await.expect(201).json();
-        let expected = json!({"lfg": {"roles": {"friend": {"max": 2, "target": 1, "count": 0}}}});
+        let expected = json!({"lfg": {"roles": {"friend": {"max": 2, "target": 1, "count": 0,
+            "memberXuids": []}}}});
         assert_eq!(created["roleTypes"], expected);
     }
 
@@ -198,6 +199,9 @@ both_stores! {
                 "readRestriction"),
             ("keep", json!({"allocateCloudCompute": true}), "allocateCloudCompute"),
             ("keep", json!({"initializationSucceeded": true}), "initializationSucceeded"),
+            ("keep", json!({"matchmaking": {"clientResult": {"status": "found"}}}),
+                "matchmaking"),
+            ("keep", json!({"owners": [0]}), "owners"),
             ("big", json!({"joinRestriction": "followed"}), "joinRestriction"),
             ("big", json!({"turn": [0]}), "turn"),
             ("big", json!({"host": "00112233445566778899aabbccddeeff"}), "host"),

@@ -180,6 +180,26 @@ both_stores! {
         assert_eq!(created.expect(201).json()["nextTimer"], START);
     }
 
+    async fn a_creator_may_keep_a_place_for_themselves(w: World) {
+        let a = w.user(A).await;
+        let path = session("open", "x");
+        let created = a.put(&path, reserve(&[A])).await.expect(201).json();
+        assert_eq!(created["members"]["0"]["reserved"], true);
+        let accepted = a.put(&path, active()).await.expect(200).json();
+        assert_eq!(accepted["membersInfo"]["accepted"], 1);
+    }
+
+    async fn server_entries_do_not_keep_a_session_alive(w: World) {
+        let (a, server) = (w.user(A).await, w.server().await);
+        let path = session("open", "x");
+        let entry = json!({"servers": {"matchmaking": {}}});
+        server.put(&path, entry.clone()).await.expect_empty(204);
+        a.put(&path, create(A)).await.expect(201);
+        server.put(&path, entry).await.expect(200);
+        a.put(&path, leave()).await.expect_empty(204);
+        server.get(&path).await.expect_empty(204);
+    }
+
     async fn properties_given_at_creation_are_those_of_the_new_session(w: World) {
         let a = w.user(A).await;
         let mut body = active();

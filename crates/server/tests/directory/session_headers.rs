@@ -53,6 +53,23 @@ both_stores! {
         assert!(!system.contains_key("sessionEmptyTimeout"));
     }
 
+    async fn the_older_contract_manages_initialization_the_other_way_round(w: World) {
+        let a = w.user(A).await;
+        let path = session("bare", "h");
+        let managed = json!({"joinTimeout": 1, "measurementTimeout": 2, "evaluationTimeout": 3,
+            "autoEvaluate": false, "membersNeededToStart": 0});
+        let mut body = create(A);
+        body["constants"] = json!({"system": {"managedInitialization": managed}});
+        let call = a.request("PUT", &path).contract("105").json(body);
+        let created = call.send().await.expect(201).json();
+        assert_eq!(created["constants"]["system"]["managedInitialization"], managed);
+        let read = a.get(&path).await.expect(200).json();
+        let expected = json!({"joinTimeout": 1, "measurementTimeout": 2, "evaluationTimeout": 3,
+            "externalEvaluation": true, "membersNeededToStart": 0});
+        assert_eq!(read["constants"]["system"]["memberInitialization"], expected);
+        assert!(read["constants"]["system"].get("managedInitialization").is_none());
+    }
+
     async fn the_older_contract_may_use_the_newer_names(w: World) {
         let a = w.user(A).await;
         let mut body = create(A);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixtures::{A, A_DEVICE, B, create, me, session};
+use crate::fixtures::{A, A_DEVICE, B, C, HANDLES_SCID, create, me, session};
 use crate::world::{Player, World};
 
 const SUBSCRIPTION: &str = "5AB2C9D0-0000-4000-8000-000000000001";
@@ -81,8 +81,13 @@ both_stores! {
 
     async fn constants_that_only_servers_set_are_refused(w: World) {
         let (a, path) = a_in(&w, "open").await;
-        let rows = [("index", json!(0)), ("team", json!("t")), ("matchmakingResult", json!({}))];
+        let rows = [("index", json!(7)), ("team", json!("t")), ("matchmakingResult", json!({}))];
         for (field, value) in rows {
+            let system = json!({field: value, "xuid": "1002"});
+            let reservation = json!({"constants": {"system": system}});
+            let body = json!({"members": {"reserve_0": reservation}});
+            let place = format!("members.reserve_0.constants.system.{field}");
+            a.put(&path, body).await.expect_naming(403, &place);
             let system = Value::from_iter([(field, value)]);
             let body = json!({"members": {"me": {"constants": {"system": system}}}});
             let place = format!("members.me.constants.system.{field}");
@@ -196,9 +201,36 @@ both_stores! {
         assert_eq!(written["members"]["0"]["properties"]["custom"], json!({"z": 1}));
     }
 
+    async fn the_same_user_in_another_title_is_the_same_member(w: World) {
+        let body = json!({"xuid": "1001", "gamertag": "A", "titleId": "777"});
+        let (first, second) = (w.token(body).await, w.user(A).await);
+        let path = format!("/serviceconfigs/{HANDLES_SCID}/sessiontemplates/vis/sessions/m");
+        let created = first.put(&path, create(A)).await.expect(201).json();
+        assert_eq!(created["members"]["0"]["activeTitleId"], "777");
+        let written = second.put(&path, create(A)).await.expect(200).json();
+        assert_eq!(written["membersInfo"]["count"], 1);
+        assert_eq!(written["members"]["0"]["activeTitleId"], "123");
+    }
+
+    async fn subscriptions_of_old_are_kept_to_oneself(w: World) {
+        let (a, path) = a_in(&w, "open").await;
+        let entry = json!({"profile": "roster", "onBehalfOfTitleId": "123"});
+        let legacy = Value::from_iter([(SUBSCRIPTION, entry)]);
+        let kept = shown(&a, &path, json!({"subscriptions": legacy})).await;
+        assert_eq!(kept, json!({"active": true}));
+    }
+
+    async fn the_older_contract_calls_an_initialization_group_a_group(w: World) {
+        let (a, path) = a_in(&w, "open").await;
+        let call = a.request("PUT", &path).contract("105").json(me(json!({"group": [0]})));
+        call.send().await.expect(200);
+        let kept = shown(&a, &path, json!({})).await;
+        assert_eq!(kept, json!({"active": true, "initializationGroup": [0]}));
+    }
+
     async fn member_constants_may_be_any_json(w: World) {
         let a = w.user(A).await;
-        for (n, custom) in [json!("Hello"), json!([1]), json!(7), json!({"a": null})]
+        for (n, custom) in [json!("Hello"), json!([1]), json!(7), json!({"a": {"b": null}})]
             .into_iter().enumerate()
         {
             let path = session("open", &format!("m{n}"));
@@ -217,6 +249,10 @@ both_stores! {
         assert_eq!(joined["membersInfo"]["count"], 2);
         let own = &joined["members"]["me"]["constants"]["system"]["xuid"];
         assert_eq!(*own, "1002");
+        assert_eq!(joined["properties"]["system"], json!({}));
+        let seen = w.user(C).await.get(&path).await.expect(200).json();
+        assert_eq!(seen["members"], json!({}));
+        assert_eq!(seen["membersInfo"], joined["membersInfo"]);
         let rows = [
             ("subscription", json!({"id": SUBSCRIPTION, "changeTypes": ["everything"]})),
             ("initializationGroup", json!([0])),

@@ -161,6 +161,14 @@ both_stores! {
         assert_eq!(read["membersInfo"]["next"], 3);
     }
 
+    async fn any_first_write_of_a_reserved_user_accepts(w: World) {
+        let (_, b, path) = b_reserved(&w, "keep").await;
+        let written = b.put(&path, json!({"properties": {"custom": {"a": 1}}})).await;
+        let written = written.expect(200).json();
+        assert_eq!(written["membersInfo"]["accepted"], 2);
+        assert_eq!(written["properties"]["custom"], json!({"a": 1}));
+    }
+
     async fn accepting_may_add_to_the_constants_but_not_change_them(w: World) {
         let (a, b) = (w.user(A).await, w.user(B).await);
         let path = session("open", "r");

@@ -134,6 +134,10 @@ both_stores! {
         cast.a.put(&path, own(15)).await.expect(200);
         cast.a.put(&path, own(17)).await.expect_naming(400, "members.me.properties.custom");
         cast.a.put(&path, custom(json!({"more": "x".repeat(5 * 1024)}))).await.expect(400);
+        let mut join = active();
+        join["members"]["me"]["constants"] = json!({"custom": text(17)});
+        let answer = cast.stranger.put(&path, join).await;
+        answer.expect_naming(400, "members.me.constants.custom");
     }
 
     async fn text_that_is_no_json_object_is_malformed(w: World) {

@@ -67,6 +67,22 @@ both_stores! {
         assert_eq!(created["constants"]["system"]["timeouts"]["inactive"], 0);
     }
 
+    async fn what_the_template_unsets_stays_unset(w: World) {
+        let a = w.user(A).await;
+        let creation = |value| {
+            let mut body = active();
+            body["constants"] = json!({"system": {"inactiveRemovalTimeout": value}});
+            body
+        };
+        let answer = a.put(&session("unset", "t"), creation(json!(5))).await;
+        answer.expect_naming(409, "constants.system.inactiveRemovalTimeout");
+        let created = a.put(&session("unset", "t"), creation(json!(null))).await.expect(201).json();
+        let system = created["constants"]["system"].as_object().expect("constants");
+        for unset in ["inactiveRemovalTimeout", "inviteProtocol", "memberInitialization"] {
+            assert!(!system.contains_key(unset), "{unset}");
+        }
+    }
+
     async fn a_group_of_timeouts_makes_those_left_out_infinite(w: World) {
         let a = w.user(A).await;
         let created = a.put(&session("grouped", "t"), active()).await.expect(201).json();
