@@ -47,18 +47,15 @@ both_stores! {
     async fn the_list_of_another_is_shown_with_the_callers_own_relations(w: World) {
         let c = cast(&w).await;
         follow(&c.a, &c.b).await;
-        follow(&c.c, &c.b).await;
+        follow(&c.b, &c.c).await;
         let person = only(c.c.get("/users/xuid(1001)/people").await);
-        assert_person(
-            &person,
-            "1002",
-            [
-                ("isFavorite", false),
-                ("isFollowingCaller", false),
-                ("isFollowedByCaller", true),
-                ("isFriend", false),
-            ],
-        );
+        let flags = [
+            ("isFavorite", false),
+            ("isFollowingCaller", true),
+            ("isFollowedByCaller", false),
+            ("isFriend", false),
+        ];
+        assert_person(&person, "1002", flags);
         let refused = c.c.get("/users/xuid(1001)/people?view=Favorite").await;
         assert!(matches!(refused.status, 400 | 403), "{}", refused.status);
     }
