@@ -43,6 +43,14 @@ pub const INACTIVE_TIMEOUT_LEGACY_MS: u64 = 7_200_000;
 pub const READY_TIMEOUT_MS: u64 = 180_000;
 /// Default of `sessionEmptyTimeout`, in ms. `[doc]`
 pub const EMPTY_TIMEOUT_MS: u64 = 0;
+/// Default of `memberInitialization.joinTimeout`, in ms. `[doc]`
+pub const JOIN_TIMEOUT_MS: u64 = 10_000;
+/// Default of `memberInitialization.measurementTimeout`, in ms. `[doc]`
+pub const MEASUREMENT_TIMEOUT_MS: u64 = 30_000;
+/// Default of `memberInitialization.evaluationTimeout`, in ms. `[doc]`
+pub const EVALUATION_TIMEOUT_MS: u64 = 5_000;
+/// Default of `memberInitialization.membersNeededToStart`. `[doc]`
+pub const INITIALIZATION_MEMBERS_NEEDED: u32 = 1;
 /// Defaults of `managedInitialization` in contracts 104 and 105, in ms. `[doc]`
 pub const MANAGED_STAGE_TIMEOUT_MS: u64 = 5_000;
 /// Default of `managedInitialization.membersNeededToStart`. `[doc]`

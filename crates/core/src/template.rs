@@ -4,6 +4,7 @@ use convoke_wire::session::roles::RoleTypes;
 use convoke_wire::template::SessionTemplate;
 use convoke_wire::{ContractVersion, Field};
 
+use crate::limits::MAX_SESSION_CUSTOM_BYTES;
 use crate::refusal::{Refusal, Rule};
 use crate::session::constants::combinations;
 use crate::session::constants::merge::{self, Prescribed};
@@ -34,10 +35,12 @@ impl Template {
             Field::Value(system) => merge::upgraded(system.clone(), "constants.system")?,
         };
         let custom = Custom::read(&document.constants.custom, "constants.custom")?;
-        let prescribed = Prescribed {
-            system,
-            custom: custom.unwrap_or_else(Custom::default),
-        };
+        let custom = custom.unwrap_or_default();
+        if MAX_SESSION_CUSTOM_BYTES < custom.len() {
+            let detail = format!("at most {MAX_SESSION_CUSTOM_BYTES} bytes");
+            return Err(Rule::CustomTooLarge.at("constants.custom", detail));
+        }
+        let prescribed = Prescribed { system, custom };
         merge::check_ranges(&prescribed.system, "constants.system")?;
         let constants = merge::fill(&prescribed.system, &prescribed.custom, contract);
         combinations::check(&constants, document.role_types.as_ref())?;

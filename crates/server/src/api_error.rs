@@ -112,13 +112,19 @@ impl ApiError {
         let refusal = self.refusal_header();
         let mut response = match self {
             Self::Auth(error) => {
-                let mut response = message(StatusCode::UNAUTHORIZED, family, 4500, &error.to_string());
-                response.headers_mut().insert(WWW_AUTHENTICATE, error.www_authenticate());
+                let mut response =
+                    message(StatusCode::UNAUTHORIZED, family, 4500, &error.to_string());
+                response
+                    .headers_mut()
+                    .insert(WWW_AUTHENTICATE, error.www_authenticate());
                 response
             }
-            Self::Refused(refusal) => {
-                message(status_of(refusal.rule.class()), family, code_of(&refusal), &refusal.to_string())
-            }
+            Self::Refused(refusal) => message(
+                status_of(refusal.rule.class()),
+                family,
+                code_of(&refusal),
+                &refusal.to_string(),
+            ),
             Self::NoAccess(refusal, None) => {
                 message(StatusCode::FORBIDDEN, family, 4500, &refusal.to_string())
             }
@@ -129,7 +135,9 @@ impl ApiError {
             Self::Method(allowed) => {
                 let text = format!("this address takes {allowed} [method]");
                 let mut response = message(StatusCode::METHOD_NOT_ALLOWED, family, 4000, &text);
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+                response
+                    .headers_mut()
+                    .insert(ALLOW, HeaderValue::from_static(allowed));
                 response
             }
             Self::ConfigForbidden(why) => {
@@ -139,8 +147,11 @@ impl ApiError {
             }
             Self::Contract(error) => {
                 let text = match error {
-                    None => "the header X-Xbl-Contract-Version is required [contract.missing]".to_owned(),
-                    Some(error) => format!("X-Xbl-Contract-Version: {error} [contract.unsupported]"),
+                    None => "the header X-Xbl-Contract-Version is required [contract.missing]"
+                        .to_owned(),
+                    Some(error) => {
+                        format!("X-Xbl-Contract-Version: {error} [contract.unsupported]")
+                    }
                 };
                 message(StatusCode::BAD_REQUEST, family, 4000, &text)
             }
@@ -149,7 +160,9 @@ impl ApiError {
                 message(StatusCode::PAYLOAD_TOO_LARGE, family, 4000, &text)
             }
             Self::MediaType(found) => {
-                let text = format!("Content-Type: expected application/json, found `{found}` [body.media_type]");
+                let text = format!(
+                    "Content-Type: expected application/json, found `{found}` [body.media_type]"
+                );
                 message(StatusCode::UNSUPPORTED_MEDIA_TYPE, family, 4000, &text)
             }
             Self::BodyIncomplete => {
@@ -160,7 +173,9 @@ impl ApiError {
             Self::Unavailable(error) => {
                 tracing::error!(%error, "the store cannot answer");
                 let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
                 response
             }
         };
@@ -174,7 +189,12 @@ impl ApiError {
     fn refusal_header(&self) -> Option<HeaderValue> {
         let text = match self {
             Self::Refused(refusal) | Self::NoAccess(refusal, _) => {
-                let path: String = refusal.path.chars().filter(char::is_ascii_graphic).take(200).collect();
+                let path: String = refusal
+                    .path
+                    .chars()
+                    .filter(char::is_ascii_graphic)
+                    .take(200)
+                    .collect();
                 if path.is_empty() {
                     refusal.rule.code().to_owned()
                 } else {
@@ -236,7 +256,10 @@ fn refused(status: StatusCode, content_type: Option<&'static str>, body: Body) -
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-store"),
+    );
     if let Some(content_type) = content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }

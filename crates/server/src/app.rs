@@ -109,11 +109,15 @@ impl App {
             None => Catalogue::sample(),
         };
         let (store, keys) = match settings.store {
-            StoreChoice::Memory => (AnyStore::Memory(MemoryStore::default()), IssuerKeys::generate()),
+            StoreChoice::Memory => (
+                AnyStore::Memory(MemoryStore::default()),
+                IssuerKeys::generate(),
+            ),
             StoreChoice::Sqlite => {
                 let dir = &settings.data_dir;
-                std::fs::create_dir_all(dir)
-                    .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
+                std::fs::create_dir_all(dir).with_context(|| {
+                    format!("the data directory {} cannot be made", dir.display())
+                })?;
                 let store = SqliteStore::open(dir)
                     .with_context(|| format!("the store in {} cannot be opened", dir.display()))?;
                 (AnyStore::Sqlite(store), IssuerKeys::load_or_create(dir)?)
@@ -147,7 +151,10 @@ impl App {
             .fallback(router::dispatch)
             .with_state(Arc::clone(&self.shared))
             .layer(CatchPanicLayer::custom(exchange::after_panic))
-            .layer(from_fn_with_state(Arc::clone(&self.shared), exchange::common))
+            .layer(from_fn_with_state(
+                Arc::clone(&self.shared),
+                exchange::common,
+            ))
     }
 
     fn issuer_routes(&self) -> Router<Arc<Shared>> {
@@ -178,7 +185,10 @@ impl App {
         let configs = self.shared.catalogue.current();
         let service_configs = configs.iter().map(|config| {
             let titles = config.title_ids.iter().map(ToString::to_string).collect();
-            let templates = config.templates().map(|named| named.name.to_string()).collect();
+            let templates = config
+                .templates()
+                .map(|named| named.name.to_string())
+                .collect();
             (config.scid.to_string(), titles, templates)
         });
         Summary {
@@ -197,7 +207,10 @@ impl App {
     ) -> anyhow::Result<()> {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(timers::run(Arc::clone(&self.shared.directory), stop.clone()));
+        tasks.spawn(timers::run(
+            Arc::clone(&self.shared.directory),
+            stop.clone(),
+        ));
         let graceful = GracefulShutdown::new();
         let service = self.router();
         let mut shutdown = pin!(shutdown);
@@ -223,7 +236,10 @@ impl App {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
                 .max_headers(64)
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+                .serve_connection(
+                    TokioIo::new(stream),
+                    TowerToHyperService::new(service.clone()),
+                );
             let connection = graceful.watch(connection);
             tasks.spawn(async move {
                 if let Err(error) = connection.await {

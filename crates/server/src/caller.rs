@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use convoke_core::{Caller, User};
-use convoke_wire::{SessionKey, SessionRef, Scid, TemplateName, Xuid};
+use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
 use http::HeaderMap;
 
 use crate::api_error::ApiError;
@@ -106,7 +106,9 @@ impl Admitted {
     /// The template of a name. `[doc]` for the 404.
     pub fn template(&self, name: &TemplateName) -> Result<Arc<NamedTemplate>, ApiError> {
         self.config.template(name).cloned().ok_or_else(|| {
-            ApiError::NotFound(format!("The session template `{name}` wasn't found [template.unknown]"))
+            ApiError::NotFound(format!(
+                "The session template `{name}` wasn't found [template.unknown]"
+            ))
         })
     }
 }

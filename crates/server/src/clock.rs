@@ -24,7 +24,8 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one clock of the service")]
     fn now(&self) -> Timestamp {
         let now = Timestamp::now().as_nanosecond();
-        Timestamp::from_nanosecond(now - now.rem_euclid(100)).expect("an earlier moment of the same second")
+        Timestamp::from_nanosecond(now - now.rem_euclid(100))
+            .expect("an earlier moment of the same second")
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
-use convoke_core::session::{self, Session, Settled, ended_activities, next_timer, settle};
 use convoke_core::index;
+use convoke_core::session::{self, Session, Settled, ended_activities, next_timer, settle};
 use convoke_store::store::SessionState;
-use convoke_store::{AnyStore, Commit, CommitError, HandleOp, SessionWrite, Store, StoreError, Version};
+use convoke_store::{
+    AnyStore, Commit, CommitError, HandleOp, SessionWrite, Store, StoreError, Version,
+};
 use convoke_wire::handle::HandleType;
 use convoke_wire::{HandleId, SessionKey, Xuid};
 use jiff::Timestamp;
@@ -152,7 +154,9 @@ impl Directory {
                     self.live.release(exclusive);
                     return Ok((answer, after));
                 }
-                Err(CommitError::Conflict) => self.reload(&exclusive, key).map_err(TransactError::Unavailable)?,
+                Err(CommitError::Conflict) => self
+                    .reload(&exclusive, key)
+                    .map_err(TransactError::Unavailable)?,
                 Err(error) => {
                     self.live.release(exclusive);
                     return Err(match error {
@@ -166,7 +170,9 @@ impl Directory {
         }
         self.live.release(exclusive);
         let detail = "the session is changed by another process faster than it can be written";
-        Err(TransactError::Unavailable(StoreError::Failed(detail.to_owned())))
+        Err(TransactError::Unavailable(StoreError::Failed(
+            detail.to_owned(),
+        )))
     }
 
     /// Lets time pass on a locked session; a change of its own, with a number of its own.
@@ -206,7 +212,9 @@ impl Directory {
             }
         }
         self.live.release(exclusive);
-        Err(StoreError::Failed("the session could not be settled".to_owned()))
+        Err(StoreError::Failed(
+            "the session could not be settled".to_owned(),
+        ))
     }
 
     /// Another process changed the session: what it left is where to start from.
@@ -214,7 +222,11 @@ impl Directory {
         let stored = self.store.load(key)?;
         let state = stored.map(|session| Arc::new(LiveSession::new(session)));
         let former = exclusive.state().and_then(|state| state.next_timer);
-        self.timers.set(key, former, state.as_ref().and_then(|state| state.next_timer));
+        self.timers.set(
+            key,
+            former,
+            state.as_ref().and_then(|state| state.next_timer),
+        );
         self.live.publish(exclusive, state);
         Ok(())
     }
@@ -249,7 +261,11 @@ impl Directory {
             metrics.committed(result.is_ok());
             if result.is_ok() && !unchanged {
                 let former = before.and_then(|state| state.next_timer);
-                timers.set(&key, former, after.as_ref().and_then(|state| state.next_timer));
+                timers.set(
+                    &key,
+                    former,
+                    after.as_ref().and_then(|state| state.next_timer),
+                );
                 live.publish(&exclusive, after.clone());
             }
             (exclusive, result.map(|()| after))
@@ -280,7 +296,11 @@ fn commit_of(
     now: Timestamp,
 ) -> Commit {
     let mut commit = Commit {
-        require_handles: step.require_handles.into_iter().map(|id| (id, now)).collect(),
+        require_handles: step
+            .require_handles
+            .into_iter()
+            .map(|id| (id, now))
+            .collect(),
         require_free_keys: step.require_free_keys,
         handles: Vec::new(),
         ..Commit::default()

@@ -8,10 +8,10 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use convoke_wire::headers::{CONTRACT_VERSION, CORRELATION_ID, MS_CV};
 use convoke_wire::ContractVersion;
-use http::request::Parts;
+use convoke_wire::headers::{CONTRACT_VERSION, CORRELATION_ID, MS_CV};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -36,18 +36,26 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
         Some(status) => {
             let mut response = Response::new(Body::from(format!("{status} [request.size]")));
             *response.status_mut() = status;
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            response.headers_mut().insert(
+                CONTENT_TYPE,
+                HeaderValue::from_static("text/plain; charset=utf-8"),
+            );
             response
         }
         None => next.run(request).await,
     };
-    shared.directory.metrics.answered(&method, response.status());
+    shared
+        .directory
+        .metrics
+        .answered(&method, response.status());
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::try_from(correlation_id.to_string()) {
         headers.insert(CORRELATION_ID, value);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, no-store"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-cache, no-store"));
     if let Some(vector) = vector {
         headers.insert(MS_CV, vector);
     }
@@ -55,12 +63,17 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
 }
 
 fn over_limit(request: &Request) -> Option<StatusCode> {
-    let uri = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    let uri = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |text| text.as_str().len());
     if MAX_URI_LEN < uri {
         return Some(StatusCode::URI_TOO_LONG);
     }
     let headers = request.headers().iter();
-    let size: usize = headers.map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let size: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
     (MAX_HEADER_BYTES < size).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
 }
 
@@ -69,13 +82,18 @@ pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
     tracing::error!("a request handler panicked");
     let mut response = Response::new(Body::from("Internal error [internal]"));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     response
 }
 
 /// The contract version that a request speaks.
 pub fn contract(headers: &HeaderMap) -> Result<ContractVersion, ApiError> {
-    let header = headers.get(CONTRACT_VERSION).ok_or(ApiError::Contract(None))?;
+    let header = headers
+        .get(CONTRACT_VERSION)
+        .ok_or(ApiError::Contract(None))?;
     header
         .to_str()
         .unwrap_or("?")
@@ -93,7 +111,8 @@ pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
             return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
         }
     }
-    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
+    let collected =
+        tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
     let bytes = match collected {
         Err(_) => return Err(ApiError::BodyIncomplete),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
@@ -109,7 +128,9 @@ pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(header) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let Some(header) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
     let text = header.to_str().unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") || essence.is_empty() {
@@ -122,21 +143,29 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
 fn decoded(headers: &HeaderMap, bytes: Bytes) -> Result<Bytes, ApiError> {
     use std::io::Read;
 
-    let encoding = headers.get(http::header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    let encoding = headers
+        .get(http::header::CONTENT_ENCODING)
+        .map(|value| value.to_str().unwrap_or("?"));
     match encoding.map(str::trim) {
         None | Some("" | "identity") => Ok(bytes),
         Some(name) if name.eq_ignore_ascii_case("gzip") => {
             let most = MAX_BODY_BYTES as u64 + 1;
             let mut plain = Vec::new();
-            let read = flate2::read::GzDecoder::new(&*bytes).take(most).read_to_end(&mut plain);
+            let read = flate2::read::GzDecoder::new(&*bytes)
+                .take(most)
+                .read_to_end(&mut plain);
             if read.is_err() {
-                return Err(convoke_core::Rule::MalformedBody.at("", "not gzip, as its encoding says").into());
+                return Err(convoke_core::Rule::MalformedBody
+                    .at("", "not gzip, as its encoding says")
+                    .into());
             }
             if MAX_BODY_BYTES < plain.len() {
                 return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
             }
             Ok(plain.into())
         }
-        Some(other) => Err(ApiError::MediaType(format!("encoded as {other}").chars().take(100).collect())),
+        Some(other) => Err(ApiError::MediaType(
+            format!("encoded as {other}").chars().take(100).collect(),
+        )),
     }
 }

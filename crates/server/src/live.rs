@@ -96,17 +96,28 @@ pub struct LiveSessions {
 impl LiveSessions {
     /// The published state of a session.
     pub fn get(&self, key: &SessionKey) -> Option<Arc<LiveSession>> {
-        self.slots.pin().get(&key.folded()).and_then(|slot| slot.state())
+        self.slots
+            .pin()
+            .get(&key.folded())
+            .and_then(|slot| slot.state())
     }
 
     /// Waits for the right to change a session, existing or not.
     pub async fn lock(&self, key: &SessionKey) -> Exclusive {
         let key = key.folded();
         loop {
-            let slot = Arc::clone(self.slots.pin().get_or_insert_with(key.clone(), Arc::default));
+            let slot = Arc::clone(
+                self.slots
+                    .pin()
+                    .get_or_insert_with(key.clone(), Arc::default),
+            );
             let guard = Arc::clone(&slot.writer).lock_owned().await;
             // A deleted session's place is given up, perhaps while this waited for it.
-            let current = self.slots.pin().get(&key).is_some_and(|now| Arc::ptr_eq(now, &slot));
+            let current = self
+                .slots
+                .pin()
+                .get(&key)
+                .is_some_and(|now| Arc::ptr_eq(now, &slot));
             if current {
                 return Exclusive {
                     slot,

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use http::{Method, StatusCode};
-use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -38,9 +38,21 @@ impl Default for Metrics {
         let commits = Family::default();
         let (live_sessions, timers) = (Gauge::default(), Gauge::default());
         registry.register("http_answers", "Answered requests", answers.clone());
-        registry.register("store_commits", "Steps handed to the store", commits.clone());
-        registry.register("live_sessions", "Sessions that exist", live_sessions.clone());
-        registry.register("pending_timers", "Sessions that will change by themselves", timers.clone());
+        registry.register(
+            "store_commits",
+            "Steps handed to the store",
+            commits.clone(),
+        );
+        registry.register(
+            "live_sessions",
+            "Sessions that exist",
+            live_sessions.clone(),
+        );
+        registry.register(
+            "pending_timers",
+            "Sessions that will change by themselves",
+            timers.clone(),
+        );
         Self {
             registry: Mutex::new(registry),
             answers,
@@ -69,10 +81,14 @@ impl Metrics {
 
     /// The page that Prometheus reads.
     pub fn page(&self, live_sessions: usize, timers: usize) -> String {
-        self.live_sessions.set(i64::try_from(live_sessions).unwrap_or(i64::MAX));
+        self.live_sessions
+            .set(i64::try_from(live_sessions).unwrap_or(i64::MAX));
         self.timers.set(i64::try_from(timers).unwrap_or(i64::MAX));
         let mut text = String::new();
-        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let registry = self
+            .registry
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         encode(&mut text, &registry).expect("writing to a string does not fail");
         text
     }

@@ -29,7 +29,9 @@ impl Preconditions {
     pub fn of(headers: &HeaderMap) -> Self {
         let list = |name| {
             let values = headers.get_all(name).iter();
-            let texts: Vec<_> = values.map(|value| value.to_str().unwrap_or("\"\"")).collect();
+            let texts: Vec<_> = values
+                .map(|value| value.to_str().unwrap_or("\"\""))
+                .collect();
             TagCondition::parse(&texts.join(","))
         };
         Self {
@@ -71,7 +73,10 @@ mod tests {
         let tag = ETag(7);
         let current = tag.to_string();
         let stale = ETag(8).to_string();
-        let check = |if_match: Option<&str>, if_none_match: Option<&str>, read: [Verdict; 2], write: [Verdict; 2]| {
+        let check = |if_match: Option<&str>,
+                     if_none_match: Option<&str>,
+                     read: [Verdict; 2],
+                     write: [Verdict; 2]| {
             let mut headers = HeaderMap::new();
             for (name, value) in [(IF_MATCH, if_match), (IF_NONE_MATCH, if_none_match)] {
                 if let Some(value) = value {
@@ -80,8 +85,16 @@ mod tests {
             }
             let conditions = Preconditions::of(&headers);
             let case = format!("{if_match:?} {if_none_match:?}");
-            assert_eq!([conditions.for_read(None), conditions.for_read(Some(tag))], read, "read {case}");
-            assert_eq!([conditions.for_write(None), conditions.for_write(Some(tag))], write, "write {case}");
+            assert_eq!(
+                [conditions.for_read(None), conditions.for_read(Some(tag))],
+                read,
+                "read {case}"
+            );
+            assert_eq!(
+                [conditions.for_write(None), conditions.for_write(Some(tag))],
+                write,
+                "write {case}"
+            );
         };
         check(None, None, [Holds, Holds], [Holds, Holds]);
         check(None, Some(&current), [Holds, NotModified], [Holds, Failed]);
@@ -89,7 +102,12 @@ mod tests {
         check(None, Some("*"), [Holds, NotModified], [Holds, Failed]);
         check(Some("*"), None, [Failed, Holds], [Failed, Holds]);
         check(Some(&current), None, [Failed, Holds], [Failed, Holds]);
-        check(Some(&stale), None, [Failed, FailedShowing], [Failed, FailedShowing]);
+        check(
+            Some(&stale),
+            None,
+            [Failed, FailedShowing],
+            [Failed, FailedShowing],
+        );
         check(Some(""), Some(""), [Holds, Holds], [Holds, Holds]);
     }
 }

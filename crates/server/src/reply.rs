@@ -31,7 +31,12 @@ pub enum Address {
 }
 
 /// A session document.
-pub fn session(status: StatusCode, state: &LiveSession, viewer: Viewer, address: Address) -> Response {
+pub fn session(
+    status: StatusCode,
+    state: &LiveSession,
+    viewer: Viewer,
+    address: Address,
+) -> Response {
     let mut response = json_bytes(status, state.body(viewer.xuid, viewer.contract));
     validators(&mut response, state);
     if address == Address::Told {
@@ -72,7 +77,10 @@ fn etag(state: &LiveSession) -> HeaderValue {
 fn validators(response: &mut Response, state: &LiveSession) {
     let headers = response.headers_mut();
     headers.insert(ETAG, etag(state));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=0, must-revalidate"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("max-age=0, must-revalidate"),
+    );
     let expires = state.next_timer.map(http_date).map(HeaderValue::try_from);
     if let Some(Ok(expires)) = expires {
         headers.insert(EXPIRES, expires);
@@ -88,7 +96,9 @@ pub fn json<T: Serialize>(status: StatusCode, document: &T) -> Response {
 fn json_bytes(status: StatusCode, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -15,7 +15,9 @@ use http::{Method, Uri};
 use crate::api_error::{ApiError, Family};
 use crate::app::Shared;
 use crate::hosts::{self, Service};
-use crate::routes::{handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates};
+use crate::routes::{
+    handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates,
+};
 
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,13 +74,18 @@ pub enum Part {
 /// Finds what a path names.
 pub fn resolve(uri: &Uri) -> Option<Target> {
     let segments = uri::segments(uri.path())?;
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let lower: Vec<String> = segments
+        .iter()
+        .map(|segment| segment.to_ascii_lowercase())
+        .collect();
     let words: Vec<&str> = lower.iter().map(String::as_str).collect();
     let named = |position: usize| segments[position].clone();
     match words.as_slice() {
         ["serviceconfigs", _, "sessiontemplates", rest @ ..] => {
             let scid: Scid = segments[1].parse().ok()?;
-            let Some(template) = segments.get(3) else { return Some(Target::Templates(scid)) };
+            let Some(template) = segments.get(3) else {
+                return Some(Target::Templates(scid));
+            };
             let template: TemplateName = template.parse().ok()?;
             match rest {
                 [_] => Some(Target::Template(scid, template)),
@@ -115,7 +122,12 @@ fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<T
         ["properties"] => Part::Properties,
         ["members"] => Part::Members,
         ["members", "me"] => Part::Me,
-        ["members", index] => Part::Member(index.parse().ok().filter(|i: &u32| i.to_string() == *index)?),
+        ["members", index] => Part::Member(
+            index
+                .parse()
+                .ok()
+                .filter(|i: &u32| i.to_string() == *index)?,
+        ),
         ["servers"] => Part::Servers,
         ["servers", _] => Part::Server(last.to_owned()),
         _ => return None,
@@ -134,7 +146,10 @@ fn service_of(target: &Target) -> Service {
 
 /// Answers every request that the issuer does not.
 pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
     let host = host.or(request.uri().host()).map(str::to_owned);
     let found = resolve(request.uri())
         .filter(|target| hosts::is_served_by(host.as_deref(), service_of(target)));
@@ -147,7 +162,9 @@ pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Re
         Service::SessionDirectory | Service::Issuer | Service::Operations => Family::Text,
     };
     let (parts, body) = request.into_parts();
-    answer(&shared, target, &parts, body).await.unwrap_or_else(|error| error.into_response(family))
+    answer(&shared, target, &parts, body)
+        .await
+        .unwrap_or_else(|error| error.into_response(family))
 }
 
 async fn answer(
@@ -170,9 +187,10 @@ async fn answer(
         (Target::Part(at, Part::Properties), &Method::PUT) => {
             session_parts::put_properties(shared, at, parts, body).await
         }
-        (Target::Part(at, part @ (Part::Me | Part::Member(_) | Part::Server(_))), &Method::DELETE) => {
-            session_parts::delete(shared, at, part, parts).await
-        }
+        (
+            Target::Part(at, part @ (Part::Me | Part::Member(_) | Part::Server(_))),
+            &Method::DELETE,
+        ) => session_parts::delete(shared, at, part, parts).await,
         (Target::Part(_, Part::Properties), _) => Err(ApiError::Method(SESSION)),
         (Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_)), _) => {
             Err(ApiError::Method(READ_DELETE))
@@ -191,13 +209,19 @@ async fn answer(
         (Target::Handle(id), &Method::DELETE) => handles::delete(shared, &id, parts).await,
         (Target::Handle(_), _) => Err(ApiError::Method(READ_DELETE)),
         (Target::HandleSession(id), &Method::GET) => handle_session::get(shared, &id, parts).await,
-        (Target::HandleSession(id), &Method::PUT) => handle_session::put(shared, &id, parts, body).await,
+        (Target::HandleSession(id), &Method::PUT) => {
+            handle_session::put(shared, &id, parts, body).await
+        }
         (Target::HandleSession(_), _) => Err(ApiError::Method(SESSION)),
 
         (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts),
         (Target::People(_), _) => Err(ApiError::Method(READ)),
-        (Target::Person(owner, person), &Method::GET) => people::get(shared, &owner, &person, parts),
-        (Target::Person(owner, person), &Method::PUT) => people::follow(shared, &owner, &person, parts).await,
+        (Target::Person(owner, person), &Method::GET) => {
+            people::get(shared, &owner, &person, parts)
+        }
+        (Target::Person(owner, person), &Method::PUT) => {
+            people::follow(shared, &owner, &person, parts).await
+        }
         (Target::Person(owner, person), &Method::DELETE) => {
             people::unfollow(shared, &owner, &person, parts).await
         }
@@ -226,7 +250,11 @@ mod tests {
             let uri: Uri = path.parse().expect(path);
             resolve(&uri).map(|target| match target {
                 Target::Part(_, part) => format!("{part:?}"),
-                other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
+                other => format!("{other:?}")
+                    .split(['(', ' '])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
             })
         };
         let check = |path: &str, expected: Option<&str>| {
@@ -243,7 +271,10 @@ mod tests {
         check(&format!("{S}/t/sessions/x/members/7"), Some("Member(7)"));
         check(&format!("{S}/t/sessions/x/members/07"), None);
         check(&format!("{S}/t/sessions/x/members/you"), None);
-        check(&format!("{S}/t/sessions/x/servers/Matchmaking"), Some("Server(\"Matchmaking\")"));
+        check(
+            &format!("{S}/t/sessions/x/servers/Matchmaking"),
+            Some("Server(\"Matchmaking\")"),
+        );
         check(&format!("{S}/t/sessions"), None);
         check("//handles//query", Some("HandleQuery"));
         check("/handles/x/session", Some("HandleSession"));

@@ -116,7 +116,11 @@ pub async fn run(directory: Arc<Directory>, stop: CancellationToken) {
             sweep_handles(&directory).await;
             next_sweep = now.checked_add(SWEEP).unwrap_or(now);
         }
-        let wait = if settled { until(directory.timers.earliest(), now) } else { RETRY };
+        let wait = if settled {
+            until(directory.timers.earliest(), now)
+        } else {
+            RETRY
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = directory.timers.earlier.notified() => {}
@@ -127,5 +131,7 @@ pub async fn run(directory: Arc<Directory>, stop: CancellationToken) {
 
 fn until(due: Option<Timestamp>, now: Timestamp) -> Duration {
     let Some(due) = due else { return SWEEP };
-    Duration::try_from(due.duration_since(now)).unwrap_or(Duration::ZERO).min(SWEEP)
+    Duration::try_from(due.duration_since(now))
+        .unwrap_or(Duration::ZERO)
+        .min(SWEEP)
 }

@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Where sessions, handles and the people graph are kept.
+//!
+//! One trait, [`Store`]; nothing in it knows a rule of the directory.
+
+#![warn(missing_docs)]
+
+pub mod codec;
+mod derived;
+pub mod memory;
+mod shape;
+pub mod sqlite;
+pub mod store;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use memory::MemoryStore;
+pub use sqlite::{Metrics, SqliteStore};
+pub use store::{
+    AnyStore, Commit, CommitError, HandleOp, PeopleOp, SessionWrite, Store, StoreError, Version,
+};

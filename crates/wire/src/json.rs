@@ -1,9 +1,14 @@
 //! Reading JSON from outside: one check of the whole text, then a typed read that names its path.
 
+mod objects;
+
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_path_to_error::{Path, Segment};
+
+use objects::Objects;
 
 /// Deepest nesting of a request body. `Inferred:` auth-http 12.
 pub const MAX_DEPTH: usize = 64;
@@ -40,17 +45,26 @@ pub fn decode(bytes: &[u8]) -> Result<&str, ReadError> {
 /// Reads text that has passed [`check`].
 fn typed<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
     // The tracking of paths costs time, so it is only done for texts that fail.
-    if let Ok(value) = serde_json::from_str(text) {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    if let Ok(value) = T::deserialize(Objects(&mut deserializer)) {
         return Ok(value);
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        ReadError {
-            path: if path == "." { String::new() } else { path },
-            problem: problem(error.inner()),
-        }
+    serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| ReadError {
+        path: dotted(error.path()),
+        problem: problem(error.inner()),
     })
+}
+
+/// A path as every other message writes it: names and positions joined by dots.
+fn dotted(path: &Path) -> String {
+    let steps = path.iter().map(|step| match step {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { key } => key.clone(),
+        Segment::Enum { variant } => variant.clone(),
+        Segment::Unknown => "?".to_owned(),
+    });
+    steps.collect::<Vec<_>>().join(".")
 }
 
 /// The message of a JSON error; its position is kept only for malformed text.

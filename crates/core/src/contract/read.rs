@@ -35,13 +35,14 @@ pub fn session_change(body: &[u8]) -> Result<SessionChange, Refusal> {
             MemberKey::Me => {
                 change.me = Some(member.map_or(MeChange::Leave, |m| MeChange::Write(Box::new(m))));
             }
-            MemberKey::Reserve(number) => match member {
-                Some(member) => reservations.push((number, member)),
-                None => {
+            MemberKey::Reserve(number) => {
+                if let Some(member) = member {
+                    reservations.push((number, member));
+                } else {
                     let detail = "a reservation is an object; a member is removed by its index";
                     return Err(Rule::MemberKey.at(format!("members.{key}"), detail));
                 }
-            },
+            }
             MemberKey::Index(index) => {
                 others += 1;
                 change.by_index.insert(index, member);

@@ -11,19 +11,24 @@ use convoke_wire::session::{Bags, MembersInfo, Session as WireSession};
 use convoke_wire::{ContractVersion, Field, Xuid};
 use indexmap::IndexMap;
 
+use crate::session::constants::merge;
 use crate::session::{Constants, Custom, Member, MemberState, Properties, Session, next_timer};
 
 /// The document of a session for one viewer under one contract version.
 ///
 /// The viewer only matters for large sessions, which show nobody but the viewer. `[doc]`
 pub fn session(session: &Session, viewer: Option<Xuid>, contract: ContractVersion) -> WireSession {
+    let mut members = members(session, viewer);
+    if contract.is_legacy() {
+        members.values_mut().for_each(downgrade_member);
+    }
     WireSession {
         members_info: members_info(session),
         constants: constants(&session.constants, contract),
         role_types: role_types(session),
         properties: properties(session, contract),
         servers: servers(session),
-        members: members(session, viewer),
+        members,
         initializing: None,
         host_candidates: None,
         correlation_id: session.correlation_id(),
@@ -108,6 +113,8 @@ fn downgrade(system: &mut SystemConstants) {
         session_empty: std::mem::take(&mut system.session_empty_timeout).into_value(),
     });
     if let Field::Value(init) = std::mem::take(&mut system.member_initialization) {
+        // The defaults differ, so what is not said must be.
+        let init = merge::explicit(&init);
         system.managed_initialization = Field::Value(ManagedInitialization {
             join_timeout: init.join_timeout,
             measurement_timeout: init.measurement_timeout,
@@ -166,7 +173,14 @@ pub fn properties(session: &Session, contract: ContractVersion) -> Bags<SystemPr
     }
 }
 
-/// `members`: all of them by index, or only the viewer as `me` in large sessions.
+/// Rewrites the current spelling of a member as that of contracts 104 and 105. `[doc]`
+pub fn downgrade_member(member: &mut WireMember) {
+    if let Field::Value(system) = &mut member.properties.system {
+        system.group = std::mem::take(&mut system.initialization_group);
+    }
+}
+
+/// `members`, in the current spelling: all of them by index, or only the viewer as `me` in large sessions.
 pub fn members(session: &Session, viewer: Option<Xuid>) -> IndexMap<String, WireMember> {
     if !is_same_for_all(session) {
         let own = viewer.and_then(|xuid| session.member_of(xuid));

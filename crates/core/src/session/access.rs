@@ -2,6 +2,7 @@
 //!
 //! `[doc]` for the three visibilities and the restrictions; handles grant on top of them.
 
+use convoke_wire::TitleId;
 use convoke_wire::session::constants::{Capability, Visibility};
 use convoke_wire::session::properties::Restriction;
 
@@ -38,6 +39,11 @@ pub fn may_read(session: &Session, caller: &Caller, facts: Facts) -> Result<(), 
     }
     let user = player(caller, "")?;
     if session.member_of(user.xuid).is_some() {
+        return Ok(());
+    }
+    let viewers = session.constants.broadcast_viewer_title_ids.as_deref();
+    let watches = |title: &TitleId| viewers.unwrap_or_default().contains(title);
+    if caller.title_id.as_ref().is_some_and(watches) {
         return Ok(());
     }
     let visibility = session.constants.visibility();

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use convoke_wire::session::constants::Capability;
 use convoke_wire::session::member::MemberRequest;
-use convoke_wire::{Field, SessionRef};
+use convoke_wire::{Field, SessionRef, Xuid};
 use jiff::Timestamp;
 
 use super::constants::{combinations, merge};
 use super::members::{self, Emptied};
-use super::{Custom, MemberState, Properties, Session, access, join, member_properties, owners};
+use super::{Custom, Properties, Session, access, join, member_properties, owners};
 use super::{properties, roles, servers};
 use crate::caller::Caller;
 use crate::contract::{MeChange, SessionChange};
@@ -76,16 +76,31 @@ pub fn apply(
 ) -> Result<Outcome, Refusal> {
     let (before, mut session) = match target {
         Target::Existing(session) => (Some(session), session.clone()),
+        // A client leaves a session without knowing whether it is still there. `[client]`
+        Target::Missing(_) if only_leaves(change) && caller.user.is_some() => {
+            return Ok(gone(None));
+        }
         Target::Missing(reference) => (
             None,
             create(reference, template, change, caller, now, entropy)?,
         ),
     };
-    let had_owners = !session.properties.owners.is_empty();
-    let me = write_members(&mut session, before, change, caller, facts, now)?;
-    if members::after_removal(&mut session, had_owners) == Emptied::Delete {
-        return Ok(gone(before));
+    let own = own_change(&session, change, caller)?;
+    if before.is_some() {
+        check_access(&session, own.as_ref(), change, caller, facts)?;
     }
+    let had_owners = !session.properties.owners.is_empty();
+    let creating = before.is_none();
+    let me = write_members(
+        &mut session,
+        own.as_ref(),
+        creating,
+        change,
+        caller,
+        facts,
+        now,
+    )?;
+    let ended = members::after_removal(&mut session, had_owners);
     if let Some(existing) = before {
         repeat_constants(existing, change)?;
         if let Some(types) = &change.role_types {
@@ -93,7 +108,7 @@ pub fn apply(
         }
     }
     write_properties(&mut session, before, change, caller)?;
-    if let (Some(index), Some(request)) = (me, change.me_request()) {
+    if let (Some(index), Some(MeChange::Write(request))) = (me, &own) {
         write_me(&mut session, index, request, caller, now)?;
     }
     if let Some(entries) = &change.servers {
@@ -107,13 +122,13 @@ pub fn apply(
     if !session.properties.locked {
         session.alumni.clear();
     }
-    if members::check_empty(&mut session, now) == Emptied::Delete {
+    if ended == Emptied::Delete || members::check_empty(&mut session, now) == Emptied::Delete {
         return Ok(gone(before));
     }
-    if before == Some(&session) {
+    if let Some(same) = before.filter(|existing| **existing == session) {
         return Ok(Outcome {
             disposition: Disposition::Unchanged,
-            session: Some(session),
+            session: Some(same.clone()),
         });
     }
     session.change_number += 1;
@@ -156,15 +171,15 @@ fn create(
     let role_types = roles::at_creation(template.role_types.as_ref(), change.role_types.as_ref())?;
     combinations::check(&constants, role_types.as_ref())
         .map_err(|refusal| blame(refusal, template, change))?;
-    if let (Some(allowed), false) = (&constants.initiators, caller.server) {
-        if !caller.xuid().is_some_and(|xuid| allowed.contains(&xuid)) {
-            let detail = "the calling user is not among those who may create the session";
-            return Err(Rule::NotInitiator.at("constants.system.initiators", detail));
-        }
+    if let (Some(allowed), false) = (&constants.initiators, caller.server)
+        && !caller.xuid().is_some_and(|xuid| allowed.contains(&xuid))
+    {
+        let detail = "the calling user is not among those who may create the session";
+        return Err(Rule::NotInitiator.at("constants.system.initiators", detail));
     }
-    let named_after = caller.xuid().map(|xuid| xuid.to_string());
+    let broadcaster = reference.name.as_str().parse::<Xuid>().ok();
     if constants.has(Capability::Broadcast)
-        && named_after.is_some_and(|xuid| xuid != reference.name.as_str())
+        && (broadcaster.is_none() || caller.xuid().is_some_and(|xuid| broadcaster != Some(xuid)))
     {
         let detail = "a broadcast session is named by the XUID of its broadcaster";
         let path = "constants.system.capabilities.broadcast";
@@ -195,12 +210,17 @@ fn create(
 }
 
 /// A combination that the request alone is innocent of conflicts with the template. `[doc]`
+///
+/// What the request lacks without its template is no fault of its own, so only the same fault
+/// in the same place makes it guilty.
 fn blame(mut refusal: Refusal, template: &Template, change: &SessionChange) -> Refusal {
     let Some(request) = &change.constants else {
         return refusal;
     };
     let alone = merge::fill(&request.system, &request.custom, template.contract);
-    if combinations::check(&alone, change.role_types.as_ref()).is_ok() {
+    let guilty = combinations::check(&alone, change.role_types.as_ref())
+        .is_err_and(|own| own.path == refusal.path);
+    if !guilty {
         refusal.rule = Rule::CombinationConflict;
     }
     refusal
@@ -233,38 +253,78 @@ fn repeat_constants(existing: &Session, change: &SessionChange) -> Result<(), Re
     }
 }
 
-/// The `members` part of a write, and whether the caller may write at all; the caller's index.
+/// Whether leaving is all that a write asks for.
+fn only_leaves(change: &SessionChange) -> bool {
+    change.me == Some(MeChange::Leave) && *change == SessionChange::leave()
+}
+
+/// What a write asks of the caller's own place.
+fn own_change(
+    session: &Session,
+    change: &SessionChange,
+    caller: &Caller,
+) -> Result<Option<MeChange>, Refusal> {
+    let place = caller.xuid().and_then(|xuid| session.member_of(xuid));
+    let by_index = own_index(session, caller).and_then(|index| change.by_index.get(&index));
+    match (&change.me, by_index) {
+        (Some(_), Some(_)) => {
+            let detail = "`me` and the index of the same member say what becomes of it twice";
+            Err(Rule::MixedMemberKeys.at("members", detail))
+        }
+        (Some(me), None) => Ok(Some(me.clone())),
+        // A reference to one's own index is as good as `me`. `Inferred:` session 3.5
+        (None, Some(Some(request))) => Ok(Some(MeChange::Write(Box::new(request.clone())))),
+        (None, Some(None)) => Ok(Some(MeChange::Leave)),
+        // The first PUT of a reserved user accepts. `[doc]`
+        (None, None) if place.is_some_and(|(_, member)| !member.is_accepted()) => {
+            Ok(Some(MeChange::Write(Box::default())))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The index by which a user may refer to itself; a server's index operations are on others.
+fn own_index(session: &Session, caller: &Caller) -> Option<u32> {
+    let xuid = caller.xuid().filter(|_| !caller.server)?;
+    session.member_of(xuid).map(|(index, _)| index)
+}
+
+/// Whether the caller may write an existing session at all; joining is judged where it happens.
+fn check_access(
+    session: &Session,
+    own: Option<&MeChange>,
+    change: &SessionChange,
+    caller: &Caller,
+    facts: Facts,
+) -> Result<(), Refusal> {
+    if caller.server {
+        return Ok(());
+    }
+    let inside = caller
+        .xuid()
+        .is_some_and(|xuid| session.member_of(xuid).is_some());
+    match own {
+        Some(MeChange::Write(_)) => Ok(()),
+        // Nobody is held back; somebody who is not in the session only sees what they may see.
+        Some(MeChange::Leave) if inside => Ok(()),
+        Some(MeChange::Leave) if only_leaves(change) => access::may_read(session, caller, facts),
+        None if inside => access::player(caller, "").map(|_| ()),
+        Some(MeChange::Leave) | None => Err(stranger(session, caller, facts)),
+    }
+}
+
+/// The `members` part of a write; the caller's index.
 fn write_members(
     session: &mut Session,
-    before: Option<&Session>,
+    own: Option<&MeChange>,
+    creating: bool,
     change: &SessionChange,
     caller: &Caller,
     facts: Facts,
     now: Timestamp,
 ) -> Result<Option<u32>, Refusal> {
-    let creating = before.is_none();
-    let place = caller.xuid().and_then(|xuid| session.member_of(xuid));
-    let own_index = place.map(|(index, _)| index);
-    let reserved = place.is_some_and(|(_, member)| member.state == MemberState::Reserved);
-    let accept = MemberRequest::default();
-    let own_by_index =
-        own_index.filter(|index| change.by_index.contains_key(index) && !caller.server);
-    let me = match (&change.me, own_by_index) {
-        (Some(MeChange::Leave), _) => Some(MeChange::Leave),
-        (Some(MeChange::Write(request)), _) => Some(MeChange::Write(request.clone())),
-        // A reference to one's own index is as good as `me`. `Inferred:` session 3.5
-        (None, Some(index)) => Some(match &change.by_index[&index] {
-            Some(request) => MeChange::Write(Box::new(request.clone())),
-            None => MeChange::Leave,
-        }),
-        // The first PUT of a reserved user accepts. `[doc]`
-        (None, None) if reserved => Some(MeChange::Write(Box::new(accept))),
-        (None, None) => None,
-    };
-    if me.is_none() && !creating && own_index.is_none() && !caller.server {
-        return Err(stranger(session, caller, facts));
-    }
-    let index = match &me {
+    let own_index = own_index(session, caller);
+    let index = match own {
         None => None,
         Some(MeChange::Leave) => {
             join::leave(session, caller)?;
@@ -281,9 +341,9 @@ fn write_members(
     ) {
         session.properties.owners = vec![index];
     }
-    join::reserve(session, &change.reservations, facts, now)?;
+    join::reserve(session, &change.reservations, caller, facts, now)?;
     for (other, request) in &change.by_index {
-        if Some(*other) != own_by_index {
+        if Some(*other) != own_index {
             join::by_index(session, *other, request.as_ref(), caller)?;
         }
     }
@@ -292,12 +352,11 @@ fn write_members(
 
 /// Why somebody without a place may not write: they may not see the session, or only see it.
 fn stranger(session: &Session, caller: &Caller, facts: Facts) -> Refusal {
-    match access::may_read(session, caller, facts) {
-        Err(refusal) => refusal,
-        Ok(()) => {
-            let detail = "The requested session cannot be accessed. Only its members write it";
-            Rule::NotMember.at("", detail)
-        }
+    if let Err(refusal) = access::may_read(session, caller, facts) {
+        refusal
+    } else {
+        let detail = "The requested session cannot be accessed. Only its members write it";
+        Rule::NotMember.at("", detail)
     }
 }
 
@@ -370,15 +429,12 @@ fn write_me(
 }
 
 fn check_size(session: &Session) -> Result<(), Refusal> {
-    let members: usize = session
-        .members
-        .values()
-        .map(|member| member.custom.len() + member.constants_custom.len())
-        .sum();
-    let bags = session.properties.custom.len() + session.constants.custom.len() + members;
-    if MAX_DOCUMENT_BYTES < bags {
-        let detail =
-            format!("a session's custom values have at most {MAX_DOCUMENT_BYTES} bytes together");
+    let members = session.members.values().map(|member| member.weight());
+    let servers = session.servers.values().map(|server| server.weight());
+    let session_bags = session.properties.weight() + session.constants.custom.len();
+    let size = session_bags + members.sum::<usize>() + servers.sum::<usize>();
+    if MAX_DOCUMENT_BYTES < size {
+        let detail = format!("what titles keep has at most {MAX_DOCUMENT_BYTES} bytes together");
         return Err(Rule::DocumentTooLarge.at("", detail));
     }
     Ok(())

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use convoke_wire::Xuid;
+use convoke_wire::session::Bags;
 use convoke_wire::session::constants::Capability;
-use convoke_wire::session::member::MemberRequest;
-use convoke_wire::{Field, Xuid};
+use convoke_wire::session::member::{MemberConstants, MemberProperties, MemberRequest};
 use jiff::Timestamp;
 
 use super::apply::Facts;
 use super::{Custom, Member, MemberState, Session, access, members, owners, roles};
 use crate::caller::Caller;
+use crate::limits::MAX_MEMBER_CUSTOM_BYTES;
 use crate::refusal::{Refusal, Rule};
 
 const ME: &str = "members.me";
@@ -26,6 +28,7 @@ pub(super) fn enter(
     let user = access::player(caller, ME)?.clone();
     check_constants(session, request, caller, facts)?;
     let custom = constants_custom(request, ME)?;
+    let system = system_constants(request);
     let initializes = asks_to_initialize(session, request);
     let Some((index, member)) = session.member_of(user.xuid) else {
         if !creating {
@@ -36,6 +39,7 @@ pub(super) fn enter(
         member.device_id.clone_from(&caller.device_id);
         member.initialize = initializes;
         member.constants_custom = custom.unwrap_or_default().without_nulls();
+        set_by_services(&mut member, system);
         return Ok(members::add(session, member));
     };
     let path = format!("{ME}.constants.custom");
@@ -68,6 +72,20 @@ pub(super) fn leave(session: &mut Session, caller: &Caller) -> Result<(), Refusa
     Ok(())
 }
 
+fn system_constants(request: &MemberRequest) -> Option<&MemberConstants> {
+    request.constants.as_ref().and_then(|c| c.system.value())
+}
+
+/// Takes over the constants that only services may set.
+fn set_by_services(member: &mut Member, system: Option<&MemberConstants>) {
+    if let Some(system) = system {
+        member.team.clone_from(&system.team);
+        member
+            .matchmaking_result
+            .clone_from(&system.matchmaking_result);
+    }
+}
+
 /// Checks the system constants of `members.me`.
 fn check_constants(
     session: &Session,
@@ -75,7 +93,7 @@ fn check_constants(
     caller: &Caller,
     facts: Facts,
 ) -> Result<(), Refusal> {
-    let Some(Field::Value(system)) = request.constants.as_ref().map(|c| &c.system) else {
+    let Some(system) = system_constants(request) else {
         return Ok(());
     };
     let own = caller.xuid();
@@ -84,46 +102,68 @@ fn check_constants(
         let detail = "differs from the XUID of the calling user";
         return Err(Rule::ForeignXuid.at(format!("{ME}.constants.system.xuid"), detail));
     }
-    if caller.server {
-        return Ok(());
-    }
-    let member = own.and_then(|xuid| session.member_of(xuid));
-    let repeated_index = member.is_some_and(|(index, _)| system.index == Some(index));
-    let repeated_team = member.is_some_and(|(_, member)| system.team == member.team);
-    let repeated_result =
-        member.is_some_and(|(_, m)| system.matchmaking_result == m.matchmaking_result);
+    let place = own.and_then(|xuid| session.member_of(xuid));
+    let place = place.map(|(index, member)| (index, member.as_ref()));
+    check_service_constants(system, place, caller, ME)
+}
+
+/// Constants that only services set come again equal, or from a service for a new member.
+fn check_service_constants(
+    system: &MemberConstants,
+    place: Option<(u32, &Member)>,
+    caller: &Caller,
+    path: &str,
+) -> Result<(), Refusal> {
+    let member = place.map(|(_, member)| member);
+    let index = place.map(|(index, _)| index);
+    let team = member.and_then(|member| member.team.as_ref());
+    let result = member.and_then(|member| member.matchmaking_result.as_ref());
     let rows = [
-        (system.index.is_some() && !repeated_index, "index"),
-        (system.team.is_some() && !repeated_team, "team"),
+        (system.index.is_some() && system.index != index, "index"),
         (
-            system.matchmaking_result.is_some() && !repeated_result,
+            system.team.is_some() && system.team.as_ref() != team,
+            "team",
+        ),
+        (
+            system.matchmaking_result.is_some() && system.matchmaking_result.as_ref() != result,
             "matchmakingResult",
         ),
     ];
-    match rows.iter().find(|(refused, _)| *refused) {
-        Some((_, name)) => {
-            let path = format!("{ME}.constants.system.{name}");
-            Err(Rule::ServerOnlyConstant.at(path, "is set by services only"))
-        }
-        None => Ok(()),
+    let Some((_, name)) = rows.iter().find(|(differs, _)| *differs) else {
+        return Ok(());
+    };
+    let path = format!("{path}.constants.system.{name}");
+    if !caller.server {
+        return Err(Rule::ServerOnlyConstant.at(path, "is set by services only"));
     }
+    if place.is_some() || *name == "index" {
+        let detail =
+            "a member's constants are fixed when the member is added, and this one differs";
+        return Err(Rule::ConstantConflict.at(path, detail));
+    }
+    Ok(())
 }
 
 /// `initialize` only has a meaning where initialisation is managed; elsewhere it is dropped.
 fn asks_to_initialize(session: &Session, request: &MemberRequest) -> bool {
-    let asked = request
-        .constants
-        .as_ref()
-        .and_then(|constants| constants.system.value())
-        .is_some_and(|system| system.initialize == Some(true));
+    let asked = system_constants(request).is_some_and(|system| system.initialize == Some(true));
     asked && session.constants.member_initialization.is_some()
 }
 
 fn constants_custom(request: &MemberRequest, path: &str) -> Result<Option<Custom>, Refusal> {
-    match &request.constants {
-        None => Ok(None),
-        Some(constants) => Custom::read(&constants.custom, &format!("{path}.constants.custom")),
+    let Some(constants) = &request.constants else {
+        return Ok(None);
+    };
+    let path = format!("{path}.constants.custom");
+    let custom = Custom::read(&constants.custom, &path)?;
+    if custom
+        .as_ref()
+        .is_some_and(|custom| MAX_MEMBER_CUSTOM_BYTES < custom.len())
+    {
+        let detail = format!("at most {MAX_MEMBER_CUSTOM_BYTES} bytes");
+        return Err(Rule::CustomTooLarge.at(path, detail));
     }
+    Ok(custom)
 }
 
 fn check_repeated_custom(
@@ -179,6 +219,7 @@ fn completed_custom(
 pub(super) fn reserve(
     session: &mut Session,
     reservations: &[MemberRequest],
+    caller: &Caller,
     facts: Facts,
     now: Timestamp,
 ) -> Result<(), Refusal> {
@@ -190,7 +231,13 @@ pub(super) fn reserve(
         let path = format!("members.reserve_{number}");
         let xuid = reserved_user(request, &path)?;
         let custom = constants_custom(request, &path)?;
-        if let Some((_, member)) = session.member_of(xuid) {
+        check_only_constants(request, &path)?;
+        let place = session.member_of(xuid);
+        let place = place.map(|(index, member)| (index, member.as_ref()));
+        if let Some(system) = system_constants(request) {
+            check_service_constants(system, place, caller, &path)?;
+        }
+        if let Some((_, member)) = place {
             let path = format!("{path}.constants.custom");
             check_repeated_custom(&member.constants_custom, custom.as_ref(), &path).map_err(
                 |mut refusal| {
@@ -212,26 +259,47 @@ pub(super) fn reserve(
         let mut member = Member::new(xuid, MemberState::Reserved, now);
         member.initialize = asks_to_initialize(session, request);
         member.constants_custom = custom.unwrap_or_default().without_nulls();
-        if let Some(system) = request.constants.as_ref().and_then(|c| c.system.value()) {
-            member.team.clone_from(&system.team);
-            member
-                .matchmaking_result
-                .clone_from(&system.matchmaking_result);
-        }
+        set_by_services(&mut member, system_constants(request));
         members::add(session, member);
     }
     Ok(())
 }
 
 fn reserved_user(request: &MemberRequest, path: &str) -> Result<Xuid, Refusal> {
-    let system = request
-        .constants
-        .as_ref()
-        .and_then(|constants| constants.system.value());
-    system.and_then(|system| system.xuid).ok_or_else(|| {
+    let xuid = system_constants(request).and_then(|system| system.xuid);
+    xuid.ok_or_else(|| {
         let path = format!("{path}.constants.system.xuid");
         Rule::ReservationWithoutXuid.at(path, "a reservation names the user it is for")
     })
+}
+
+/// Properties and roles of a member come from its user, once the user has come. `[doc]`
+fn check_only_constants(request: &MemberRequest, path: &str) -> Result<(), Refusal> {
+    let written = |bags: &Bags<MemberProperties>| {
+        let system = bags.system.value();
+        system.is_some_and(|system| *system != MemberProperties::default())
+            || bags.custom.value().is_some_and(|raw| raw.text() != "{}")
+    };
+    let rows = [
+        (
+            request.properties.as_ref().is_some_and(written),
+            "properties",
+        ),
+        (
+            request
+                .roles
+                .as_ref()
+                .is_some_and(|roles| !roles.is_empty()),
+            "roles",
+        ),
+    ];
+    match rows.iter().find(|(written, _)| *written) {
+        Some((_, name)) => {
+            let detail = "a reservation only sets constants; its user writes the rest";
+            Err(Rule::ExistingMember.at(format!("{path}.{name}"), detail))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Removes other members, or sets their roles, by index: servers and owners only. `[doc]`
@@ -263,10 +331,10 @@ pub(super) fn by_index(
         let detail = "a member's properties are written by its own user only";
         return Err(Rule::ExistingMember.at(format!("{path}.properties"), detail));
     }
-    let named = request
-        .constants
-        .as_ref()
-        .and_then(|constants| constants.system.value());
+    let named = system_constants(request);
+    if let Some(system) = named {
+        check_service_constants(system, Some((index, &member)), caller, &path)?;
+    }
     if named
         .and_then(|system| system.xuid)
         .is_some_and(|xuid| xuid != member.xuid)

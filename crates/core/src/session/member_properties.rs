@@ -2,7 +2,7 @@
 
 use convoke_wire::session::Bags;
 use convoke_wire::session::constants::Capability;
-use convoke_wire::session::member::{MemberProperties, Subscription};
+use convoke_wire::session::member::{MemberProperties, SecondarySubscription, Subscription};
 use convoke_wire::{Field, SessionName};
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -120,7 +120,8 @@ fn write_state(
         return Err(Rule::ActiveAndReady.at(at("ready"), detail));
     }
     let is_active = active.unwrap_or(member.state == MemberState::Active && ready != Some(true));
-    let is_ready = ready.unwrap_or(member.state == MemberState::Ready && active != Some(true));
+    // `active: false` alone means inactive, also for a member that was ready. `[doc]`
+    let is_ready = ready.unwrap_or(member.state == MemberState::Ready && active.is_none());
     write_connection(member, &written.connection)?;
     if is_active {
         member.enter(MemberState::Active, place.now);
@@ -199,6 +200,23 @@ fn write_subscriptions(
             });
         }
     }
+    for (id, entry) in written
+        .secondary_subscriptions
+        .value()
+        .into_iter()
+        .flatten()
+    {
+        if let Some(entry) = entry {
+            check_secondary(entry, &at(&format!("secondarySubscriptions.{id}")))?;
+        }
+    }
+    for (id, entry) in written.subscriptions.value().into_iter().flatten() {
+        let profile = entry.as_ref().and_then(|entry| entry.profile.as_ref());
+        if profile.is_some_and(|text| MAX_TEXT_CHARS < text.chars().count()) {
+            let path = at(&format!("subscriptions.{id}.profile"));
+            return Err(Rule::BadText.at(path, format!("at most {MAX_TEXT_CHARS} characters")));
+        }
+    }
     if large
         && written
             .secondary_subscriptions
@@ -220,6 +238,18 @@ fn write_subscriptions(
     )
 }
 
+fn check_secondary(entry: &SecondarySubscription, path: &str) -> Result<(), Refusal> {
+    if let Some(rta) = &entry.rta {
+        guid(&rta.connection, &format!("{path}.rta.connection"))?;
+    }
+    check_list(
+        &format!("{path}.changeTypes"),
+        &entry.change_types,
+        MAX_MAP_ENTRIES,
+        MAX_TEXT_CHARS,
+    )
+}
+
 /// Entries are added one by one; `null` removes one. `[doc]`
 fn merge_by_guid<T: Clone>(
     stored: &mut IndexMap<String, T>,
@@ -232,12 +262,15 @@ fn merge_by_guid<T: Clone>(
         Field::Value(entries) => {
             for (id, entry) in entries {
                 guid(id, &format!("{path}.{id}"))?;
+                // GUIDs are the same in either letter case; the first spelling stays.
+                let known = stored.keys().find(|known| known.eq_ignore_ascii_case(id));
+                let id = known.unwrap_or(id).clone();
                 match entry {
                     None => {
-                        stored.shift_remove(id);
+                        stored.shift_remove(&id);
                     }
                     Some(entry) => {
-                        stored.insert(id.clone(), entry.clone());
+                        stored.insert(id, entry.clone());
                     }
                 }
             }
@@ -280,7 +313,8 @@ fn write_address(
 /// Base64 characters with at most two of padding; the content is opaque.
 fn is_base64(text: &str) -> bool {
     let unpadded = text.trim_end_matches('=');
-    text.len() - unpadded.len() <= 2
+    !unpadded.is_empty()
+        && text.len() - unpadded.len() <= 2
         && unpadded
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
@@ -333,6 +367,7 @@ fn initialization_group(indices: &[u32], place: &Place<'_>) -> Result<Vec<u32>, 
     if place.constants.has(Capability::Large) {
         return Err(Rule::NotOnLarge.at(path, "a large session has no initialisation groups"));
     }
+    check_count(&path, indices.len())?;
     if let Some(index) = indices.iter().find(|index| place.next_index <= **index) {
         return Err(Rule::NoSuchMember.at(path, format!("no member has the index {index}")));
     }
@@ -371,6 +406,7 @@ fn write_measurements(member: &mut Member, written: &MemberProperties) -> Result
             check_count(&at("serverMeasurements"), entries.len())?;
             let lower = entries
                 .iter()
+                .filter(|(_, value)| !value.is_null())
                 .map(|(server, value)| (server.to_lowercase(), value.clone()));
             member.server_measurements = Some(lower.collect());
         }

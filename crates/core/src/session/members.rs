@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use convoke_wire::RawJson;
 use convoke_wire::session::constants::OwnershipMigration;
 use jiff::Timestamp;
 
@@ -38,10 +39,8 @@ pub(super) fn remove(session: &mut Session, index: u32) {
             .initialization_group
             .as_ref()
             .is_some_and(|group| group.contains(&index));
-        if grouped {
-            if let Some(group) = &mut Arc::make_mut(other).initialization_group {
-                group.retain(|peer| *peer != index);
-            }
+        if grouped && let Some(group) = &mut Arc::make_mut(other).initialization_group {
+            group.retain(|peer| *peer != index);
         }
     }
     if session.properties.locked && member.is_accepted() && session.alumni.len() < MAX_ALUMNI {
@@ -70,6 +69,22 @@ pub(super) fn check_empty(session: &mut Session, now: Timestamp) -> Emptied {
 }
 
 impl Member {
+    /// The bytes that titles filled.
+    pub(super) fn weight(&self) -> usize {
+        let measured = self.measurements.iter().flatten();
+        let towards_members = measured.map(|(token, measurement)| {
+            token.len() + measurement.custom.as_ref().map_or(0, RawJson::len)
+        });
+        let measured = self.server_measurements.iter().flatten();
+        let towards_servers = measured.map(|(server, value)| server.len() + value.len());
+        let raw = [&self.matchmaking_result, &self.arbitration].into_iter();
+        self.custom.len()
+            + self.constants_custom.len()
+            + towards_members.sum::<usize>()
+            + towards_servers.sum::<usize>()
+            + raw.flatten().map(RawJson::len).sum::<usize>()
+    }
+
     /// Turns the member inactive; its subscription stays. `[client]`
     pub(super) fn deactivate(&mut self, now: Timestamp) {
         self.connection = None;

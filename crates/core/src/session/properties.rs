@@ -1,8 +1,8 @@
 //! System properties: who may write each, how it is merged, and what must hold afterwards.
 
-use convoke_wire::Field;
 use convoke_wire::session::constants::{Capability, Visibility};
 use convoke_wire::session::properties::{Description, Matchmaking, Restriction, SystemProperties};
+use convoke_wire::{Field, RawJson};
 use serde::{Deserialize, Serialize};
 
 use super::{Custom, Session, owners};
@@ -66,6 +66,15 @@ pub struct Properties {
     pub custom: Custom,
 }
 
+impl Properties {
+    /// The bytes that titles filled.
+    pub(super) fn weight(&self) -> usize {
+        let matchmaking = self.matchmaking.iter();
+        let raw = matchmaking.flat_map(|m| [&m.target_session_constants, &m.client_result]);
+        self.custom.len() + raw.flatten().map(RawJson::len).sum::<usize>()
+    }
+}
+
 const SYSTEM: &str = "properties.system";
 
 /// Merges written system properties: each field is replaced whole, `null` removes it. `[doc]`
@@ -82,13 +91,19 @@ pub(super) fn write_system(
     list(&mut stored.owners, &written.owners);
     option(&mut stored.join_restriction, &written.join_restriction);
     option(&mut stored.read_restriction, &written.read_restriction);
-    flag(&mut stored.closed, &written.closed);
-    flag(&mut stored.locked, &written.locked);
+    flag(&mut stored.closed, written.closed);
+    flag(&mut stored.locked, written.locked);
     flag(
         &mut stored.allocate_cloud_compute,
-        &written.allocate_cloud_compute,
+        written.allocate_cloud_compute,
     );
-    option(&mut stored.host, &written.host);
+    let same_host = |host: &String| {
+        let again = written.host.value();
+        again.is_some_and(|again| again.eq_ignore_ascii_case(host))
+    };
+    if !stored.host.as_ref().is_some_and(same_host) {
+        option(&mut stored.host, &written.host);
+    }
     option(
         &mut stored.server_connection_string_candidates,
         &written.server_connection_string_candidates,
@@ -160,11 +175,11 @@ fn list<T: Clone>(stored: &mut Vec<T>, written: &Field<Vec<T>>) {
     }
 }
 
-fn flag(stored: &mut bool, written: &Field<bool>) {
+fn flag(stored: &mut bool, written: Field<bool>) {
     match written {
         Field::Absent => {}
         Field::Null => *stored = false,
-        Field::Value(value) => *stored = *value,
+        Field::Value(value) => *stored = value,
     }
 }
 
@@ -194,18 +209,27 @@ fn check_values(session: &Session, written: &SystemProperties) -> Result<(), Ref
             "description.text",
             written.description.value().map(|d| &d.text),
         ),
+        (
+            "description.locale",
+            written.description.value().and_then(|d| d.locale.as_ref()),
+        ),
+        (
+            "matchmaking.serverConnectionString",
+            written
+                .matchmaking
+                .value()
+                .and_then(|m| m.server_connection_string.as_ref()),
+        ),
     ];
     for (name, text) in texts {
         if text.is_some_and(|text| MAX_TEXT_CHARS < text.chars().count()) {
             return Err(Rule::BadText.at(at(name), format!("at most {MAX_TEXT_CHARS} characters")));
         }
     }
-    if let Some(time) = written.scheduled_time.value() {
-        if time.parse::<jiff::Timestamp>().is_err() {
-            return Err(
-                Rule::BadText.at(at("scheduledTime"), "expected an ISO 8601 time with offset")
-            );
-        }
+    if let Some(time) = written.scheduled_time.value()
+        && time.parse::<jiff::Timestamp>().is_err()
+    {
+        return Err(Rule::BadText.at(at("scheduledTime"), "expected an ISO 8601 time with offset"));
     }
     if written.initialization_succeeded.value().is_some() {
         let detail = "no initialisation episode of this session is being evaluated";

@@ -53,10 +53,10 @@ fn check_role(path: &str, role: &Role) -> Result<(), Refusal> {
     if role.target == Some(0) {
         return refuse("target", "expected at least 1");
     }
-    if let (Some(target), Some(max)) = (role.target, role.max) {
-        if max < target {
-            return refuse("target", "exceeds `max`");
-        }
+    if let (Some(target), Some(max)) = (role.target, role.max)
+        && max < target
+    {
+        return refuse("target", "exceeds `max`");
     }
     Ok(())
 }

@@ -24,6 +24,21 @@ pub struct Server {
     pub custom: Custom,
 }
 
+impl Server {
+    /// The bytes that writers filled.
+    pub(super) fn weight(&self) -> usize {
+        let bag = |bag: &OpaqueBag| -> usize {
+            bag.iter()
+                .map(|(name, value)| name.len() + value.len())
+                .sum()
+        };
+        bag(&self.constants_system)
+            + bag(&self.system)
+            + self.constants_custom.len()
+            + self.custom.len()
+    }
+}
+
 /// Merges the `servers` of a request; `null` removes an entry.
 pub(super) fn write(
     session: &mut Session,
@@ -70,12 +85,14 @@ fn merge(
         };
         let custom = Custom::read(&constants.custom, &format!("{path}.constants.custom"))?;
         if existing.is_some() {
-            let differs = system.as_ref().is_some_and(|bag| {
-                bag.iter()
-                    .any(|(name, value)| server.constants_system.get(name) != Some(value))
-            }) || custom
-                .as_ref()
-                .is_some_and(|c| server.constants_custom.conflict(c).is_some());
+            let again = constants.system.value().into_iter().flatten();
+            let fixed = &server.constants_system;
+            let differs = again
+                .into_iter()
+                .any(|(name, value)| fixed.get(name).map_or(!value.is_null(), |f| f != value))
+                || custom
+                    .as_ref()
+                    .is_some_and(|c| server.constants_custom.conflict(c).is_some());
             if differs {
                 let detail = "constants of a server entry are fixed when it is created";
                 return Err(Rule::ConstantConflict.at(format!("{path}.constants"), detail));
@@ -91,7 +108,15 @@ fn merge(
             Field::Null => server.system.clear(),
             Field::Value(bag) => merge_bag(&mut server.system, bag),
         }
-        match Custom::read(&properties.custom, &format!("{path}.properties.custom"))? {
+        let path = format!("{path}.properties.custom");
+        if properties
+            .custom
+            .value()
+            .is_some_and(|raw| !raw.is_object())
+        {
+            return Err(Rule::CustomNotObject.at(path, "expected an object"));
+        }
+        match Custom::read(&properties.custom, &path)? {
             Some(custom) => server.custom = server.custom.merged(&custom),
             None if properties.custom == Field::Null => server.custom = Custom::default(),
             None => {}

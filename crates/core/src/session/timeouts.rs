@@ -12,6 +12,10 @@ use super::{Member, MemberState, Session};
 
 /// A session after time has passed.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once, matched at once and never kept"
+)]
 pub enum Settled {
     /// Nothing was due.
     Unchanged,

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use convoke_core::Rule;
 use convoke_core::contract::read;
 use convoke_core::handle::Handle;
 use convoke_core::handle::query::{self, Include, Owners, PeopleSet};
 use convoke_core::session::MemberState;
-use convoke_core::Rule;
 use convoke_store::Store;
 use convoke_wire::handle::{Handle as WireHandle, HandleQuery, HandleResults, HandleType};
 use convoke_wire::{Scid, Xuid};
-use http::request::Parts;
 use http::StatusCode;
+use http::request::Parts;
 
 use super::handles::{complete, included};
 use super::query_string::parameter;
@@ -37,13 +37,19 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
             let detail = "queries for search handles are not served yet";
             return Err(Rule::BadQuery.at("type", detail).into());
         }
-        _ => return Err(Rule::BadQuery.at("type", "expected `activity` or `search`").into()),
+        _ => {
+            return Err(Rule::BadQuery
+                .at("type", "expected `activity` or `search`")
+                .into());
+        }
     }
     if let Some(scid) = &wanted.scid {
         admit(shared, &identity, scid)?;
     }
     let xuid = parameter(&uri, "xuid").map(|text| text.parse()).transpose();
-    let xuid = xuid.map_err(|error: convoke_wire::ids::IdError| Rule::BadQuery.at("xuid", error.to_string()))?;
+    let xuid = xuid.map_err(|error: convoke_wire::ids::IdError| {
+        Rule::BadQuery.at("xuid", error.to_string())
+    })?;
     let reads_people = identity.principal.has_role(&Role::PeopleRead);
     let own = identity.own_xuids();
     let owners = query::owners(&wanted, xuid, &identity.caller(shared), &own, reads_people)?;
@@ -95,7 +101,8 @@ impl Asking<'_> {
         let mut found = Vec::new();
         for user in users {
             let activities = self.shared.directory.store.activities_of(sandbox, *user)?;
-            let matching = |handle: &Arc<Handle>| self.scid.is_none_or(|scid| *scid == handle.session.scid);
+            let matching =
+                |handle: &Arc<Handle>| self.scid.is_none_or(|scid| *scid == handle.session.scid);
             found.extend(activities.into_iter().filter(matching));
         }
         Ok(found)
@@ -126,14 +133,24 @@ impl Asking<'_> {
         let Some(state) = self.shared.directory.read(&handle.session_key()).await? else {
             return Ok(None);
         };
-        let owner = handle.activity_owner().and_then(|xuid| state.session.member_of(xuid));
+        let owner = handle
+            .activity_owner()
+            .and_then(|xuid| state.session.member_of(xuid));
         let going_on = owner.is_some_and(|(_, member)| member.state == MemberState::Active);
         if !going_on || !query::may_find(handle, &state.session, &admitted.caller) {
             return Ok(None);
         }
         let mut shown = query::document(handle, admitted.config.game_types.clone());
         let (include, viewer) = (self.include, self.viewer);
-        complete(self.shared, &mut shown, handle, Some(&state), &admitted, include, viewer)?;
+        complete(
+            self.shared,
+            &mut shown,
+            handle,
+            Some(&state),
+            &admitted,
+            include,
+            viewer,
+        )?;
         Ok(Some(shown))
     }
 }

@@ -34,13 +34,20 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
             contract,
         },
     };
-    reading.answer(shared, &Preconditions::of(&parts.headers), Address::Told).await
+    reading
+        .answer(shared, &Preconditions::of(&parts.headers), Address::Told)
+        .await
 }
 
 /// `PUT /handles/{id}/session`: the session PUT, with what the handle grants.
 ///
 /// Handle and session are judged in one step: a handle deleted before the commit refuses it (P19).
-pub async fn put(shared: &Shared, id: &str, parts: &Parts, body: Body) -> Result<Response, ApiError> {
+pub async fn put(
+    shared: &Shared,
+    id: &str,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, ApiError> {
     let identity = Identity::of(shared, &parts.headers)?;
     let contract = exchange::contract(&parts.headers)?;
     let commits = !query_string::is_set(&parts.uri, "nocommit");

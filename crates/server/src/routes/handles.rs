@@ -12,8 +12,8 @@ use convoke_core::session::Session;
 use convoke_store::{HandleOp, Store};
 use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
 use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, uri};
-use http::request::Parts;
 use http::header::{CONTENT_LOCATION, LOCATION};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use uuid::Uuid;
 
@@ -75,7 +75,8 @@ impl Making {
     async fn carry_out(&self, shared: &Shared) -> Result<(StatusCode, Arc<Handle>), ApiError> {
         let directory = &shared.directory;
         let id = directory.entropy.uuid();
-        let alias = (self.wanted.kind == HandleType::Correlation).then(|| correlation_key(&self.key));
+        let alias =
+            (self.wanted.kind == HandleType::Correlation).then(|| correlation_key(&self.key));
         if let Some(existing) = self.existing(shared, alias.as_deref())? {
             return Ok((StatusCode::OK, existing));
         }
@@ -85,9 +86,17 @@ impl Making {
                 let maker = Maker {
                     caller: &self.admitted.caller,
                     sandbox: &self.key.sandbox,
-                    session_ref: session.map_or(&self.key.reference, |s| &s.reference).clone(),
+                    session_ref: session
+                        .map_or(&self.key.reference, |s| &s.reference)
+                        .clone(),
                     session,
-                    default_title: self.admitted.config.title_ids.first().copied().unwrap_or(TitleId(0)),
+                    default_title: self
+                        .admitted
+                        .config
+                        .title_ids
+                        .first()
+                        .copied()
+                        .unwrap_or(TitleId(0)),
                     id,
                     now,
                 };
@@ -112,7 +121,11 @@ impl Making {
         }
     }
 
-    fn existing(&self, shared: &Shared, alias: Option<&str>) -> Result<Option<Arc<Handle>>, ApiError> {
+    fn existing(
+        &self,
+        shared: &Shared,
+        alias: Option<&str>,
+    ) -> Result<Option<Arc<Handle>>, ApiError> {
         match alias {
             None => Ok(None),
             Some(key) => Ok(shared.directory.store.handle_by_key(key)?),
@@ -141,9 +154,17 @@ pub(super) struct Found {
 
 /// Finds a handle; what is malformed, ended, foreign or in another sandbox is not found.
 pub(super) fn find(shared: &Shared, identity: &Identity, id: &str) -> Result<Found, ApiError> {
-    let id = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
+    let id = if id.len() == 36 {
+        Uuid::try_parse(id).ok()
+    } else {
+        None
+    };
     let id = id.ok_or_else(ApiError::handle_not_found)?;
-    let handle = shared.directory.store.handle(id)?.ok_or_else(ApiError::handle_not_found)?;
+    let handle = shared
+        .directory
+        .store
+        .handle(id)?
+        .ok_or_else(ApiError::handle_not_found)?;
     let now = shared.directory.clock.now();
     if handle.sandbox != identity.principal.sandbox || handle.is_expired(now) {
         return Err(ApiError::handle_not_found());
@@ -157,10 +178,21 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
     let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
     let viewer = viewer(&identity, &parts.headers)?;
     let found = find(shared, &identity, id)?;
-    if !grant::may_see(&found.handle, &found.admitted.caller, shared.directory.clock.now()) {
+    if !grant::may_see(
+        &found.handle,
+        &found.admitted.caller,
+        shared.directory.clock.now(),
+    ) {
         return Err(ApiError::handle_not_found());
     }
-    let shown = document(shared, &found.handle, &found.admitted, included(parts), viewer).await?;
+    let shown = document(
+        shared,
+        &found.handle,
+        &found.admitted,
+        included(parts),
+        viewer,
+    )
+    .await?;
     Ok(reply::json(StatusCode::OK, &shown))
 }
 
@@ -183,7 +215,10 @@ pub async fn delete(shared: &Shared, id: &str, parts: &Parts) -> Result<Response
         };
         Ok::<_, ApiError>((step, ()))
     };
-    shared.directory.transact(&handle.session_key(), decide).await?;
+    shared
+        .directory
+        .transact(&handle.session_key(), decide)
+        .await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -225,7 +260,15 @@ pub(super) async fn document(
         return Ok(shown);
     }
     let state = shared.directory.read(&handle.session_key()).await?;
-    complete(shared, &mut shown, handle, state.as_deref(), admitted, include, viewer)?;
+    complete(
+        shared,
+        &mut shown,
+        handle,
+        state.as_deref(),
+        admitted,
+        include,
+        viewer,
+    )?;
     Ok(shown)
 }
 
@@ -246,7 +289,13 @@ pub(super) fn complete(
             convoke_core::session::access::may_read(&state.session, &admitted.caller, facts).is_ok()
         }
     };
-    query::include(shown, handle, state.map(|state| &*state.session), include, readable);
+    query::include(
+        shown,
+        handle,
+        state.map(|state| &*state.session),
+        include,
+        readable,
+    );
     if let (true, true, Some(state)) = (include.session, readable, state) {
         let bytes = state.body(viewer.xuid, viewer.contract);
         let text = std::str::from_utf8(&bytes).expect("rendered documents are UTF-8");

@@ -3,15 +3,17 @@
 use axum::body::Body;
 use axum::response::Response;
 use convoke_store::Store;
-use http::header::CONTENT_TYPE;
 use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 
 use crate::api_error::ApiError;
 use crate::app::Shared;
 
 fn text(content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
@@ -29,6 +31,11 @@ pub fn ready(shared: &Shared) -> Result<Response, ApiError> {
 /// `GET /metrics`: for Prometheus.
 pub fn metrics(shared: &Shared) -> Response {
     let directory = &shared.directory;
-    let page = directory.metrics.page(directory.live.len(), directory.timers.len());
-    text("application/openmetrics-text; version=1.0.0; charset=utf-8", page)
+    let page = directory
+        .metrics
+        .page(directory.live.len(), directory.timers.len());
+    text(
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        page,
+    )
 }

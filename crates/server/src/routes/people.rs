@@ -39,12 +39,22 @@ fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
         Ok(UserSegment::Xuid(xuid)) => Ok(xuid),
         Ok(UserSegment::Me) => match identity.xuid() {
             Some(xuid) => Ok(xuid),
-            None => refuse(StatusCode::FORBIDDEN, FORBIDDEN, "`me` takes a token with an XUID claim [people.me]"),
+            None => refuse(
+                StatusCode::FORBIDDEN,
+                FORBIDDEN,
+                "`me` takes a token with an XUID claim [people.me]",
+            ),
         },
-        Ok(UserSegment::Gamertag(_)) => {
-            refuse(StatusCode::NOT_FOUND, UNKNOWN_USER, "no user is known by this gamertag [people.gamertag]")
-        }
-        Err(error) => refuse(StatusCode::BAD_REQUEST, INVALID_BODY, &format!("path: {error} [people.user]")),
+        Ok(UserSegment::Gamertag(_)) => refuse(
+            StatusCode::NOT_FOUND,
+            UNKNOWN_USER,
+            "no user is known by this gamertag [people.gamertag]",
+        ),
+        Err(error) => refuse(
+            StatusCode::BAD_REQUEST,
+            INVALID_BODY,
+            &format!("path: {error} [people.user]"),
+        ),
     }
 }
 
@@ -63,7 +73,9 @@ fn identify(shared: &Shared, owner: &str, parts: &Parts) -> Result<(Identity, Xu
 pub fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, ApiError> {
     let (identity, owner) = identify(shared, owner, parts)?;
     let uri = &parts.uri;
-    let view = parameter(uri, "view").unwrap_or_default().to_ascii_lowercase();
+    let view = parameter(uri, "view")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let own = identity.principal.has_user(owner) || identity.principal.has_role(&Role::PeopleRead);
     let mut people = people_of(shared, owner)?;
     match view.as_str() {
@@ -72,10 +84,15 @@ pub fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, Api
         "favorite" if own => people.retain(|person| person.is_favorite),
         "legacyxboxlivefriends" if own => people.clear(),
         "favorite" | "legacyxboxlivefriends" => {
-            return refuse(StatusCode::FORBIDDEN, FORBIDDEN, "view: this part of a list is its owner's to see [people.view]");
+            return refuse(
+                StatusCode::FORBIDDEN,
+                FORBIDDEN,
+                "view: this part of a list is its owner's to see [people.view]",
+            );
         }
         _ => {
-            let text = "view: expected All, Favorite, LegacyXboxLiveFriends or FriendList [people.view]";
+            let text =
+                "view: expected All, Favorite, LegacyXboxLiveFriends or FriendList [people.view]";
             return refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, text);
         }
     }
@@ -102,7 +119,13 @@ fn people_of(shared: &Shared, owner: Xuid) -> Result<Vec<Person>, ApiError> {
     follows.sort_by_key(|follow| (!follow.favorite, follow.added_at, follow.target));
     follows
         .into_iter()
-        .map(|follow| Ok(person(follow.target, Some(follow), store.follow(follow.target, owner)?)))
+        .map(|follow| {
+            Ok(person(
+                follow.target,
+                Some(follow),
+                store.follow(follow.target, owner)?,
+            ))
+        })
         .collect::<Result<_, StoreError>>()
         .map_err(ApiError::from)
 }
@@ -123,15 +146,27 @@ fn person(xuid: Xuid, followed: Option<Follow>, following: Option<Follow>) -> Pe
 }
 
 /// `GET /users/{owner}/people/{target}`: 404 when neither follows the other. `[client]`
-pub fn get(shared: &Shared, owner: &str, target: &str, parts: &Parts) -> Result<Response, ApiError> {
+pub fn get(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    parts: &Parts,
+) -> Result<Response, ApiError> {
     let (identity, owner) = identify(shared, owner, parts)?;
     let target = user(target, &identity)?;
     let store = &shared.directory.store;
     let (followed, following) = (store.follow(owner, target)?, store.follow(target, owner)?);
     if followed.is_none() && following.is_none() {
-        return refuse(StatusCode::NOT_FOUND, UNKNOWN_USER, "neither user follows the other [people.not_found]");
+        return refuse(
+            StatusCode::NOT_FOUND,
+            UNKNOWN_USER,
+            "neither user follows the other [people.not_found]",
+        );
     }
-    Ok(reply::json(StatusCode::OK, &person(target, followed, following)))
+    Ok(reply::json(
+        StatusCode::OK,
+        &person(target, followed, following),
+    ))
 }
 
 /// Checks that the caller may change the owner's list.
@@ -140,11 +175,19 @@ fn check_writer(shared: &Shared, identity: &Identity, owner: Xuid) -> Result<(),
         return Ok(());
     }
     if !identity.principal.has_user(owner) {
-        return refuse(StatusCode::FORBIDDEN, FORBIDDEN, "only its owner changes a people list [people.owner]");
+        return refuse(
+            StatusCode::FORBIDDEN,
+            FORBIDDEN,
+            "only its owner changes a people list [people.owner]",
+        );
     }
     let policy = shared.authenticator.missing_privileges();
     if !identity.principal.has_privilege(ADD_FRIEND, policy) {
-        return refuse(StatusCode::FORBIDDEN, FORBIDDEN, "the caller lacks the privilege 255 [people.privilege]");
+        return refuse(
+            StatusCode::FORBIDDEN,
+            FORBIDDEN,
+            "the caller lacks the privilege 255 [people.privilege]",
+        );
     }
     Ok(())
 }
@@ -172,7 +215,11 @@ pub async fn follow(
     let target = user(target, &identity)?;
     check_writer(shared, &identity, owner)?;
     if owner == target {
-        return refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, "nobody follows themselves [people.self]");
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            INVALID_REQUEST,
+            "nobody follows themselves [people.self]",
+        );
     }
     let store = &shared.directory.store;
     if store.follow(owner, target)?.is_some() {
@@ -215,7 +262,11 @@ pub async fn favorite(
     let target = user(target, &identity)?;
     check_writer(shared, &identity, owner)?;
     let Some(follow) = shared.directory.store.follow(owner, target)? else {
-        return refuse(StatusCode::NOT_FOUND, UNKNOWN_USER, "a favourite must be followed first [people.favorite]");
+        return refuse(
+            StatusCode::NOT_FOUND,
+            UNKNOWN_USER,
+            "a favourite must be followed first [people.favorite]",
+        );
     };
     let marked = Follow {
         favorite: parts.method == Method::PUT,

@@ -8,7 +8,9 @@ use http::Uri;
 pub fn parameter<'a>(uri: &'a Uri, wanted: &str) -> Option<Cow<'a, str>> {
     uri.query()?.split('&').find_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
+        let name = percent_encoding::percent_decode_str(name)
+            .decode_utf8()
+            .ok()?;
         if !name.eq_ignore_ascii_case(wanted) {
             return None;
         }
@@ -27,7 +29,9 @@ mod tests {
 
     #[test]
     fn parameters_are_found_in_any_case_and_decoded() {
-        let uri: Uri = "/x?NoCommit=TRUE&include=a%2Cb&flag&include=c".parse().expect("a URI");
+        let uri: Uri = "/x?NoCommit=TRUE&include=a%2Cb&flag&include=c"
+            .parse()
+            .expect("a URI");
         assert!(is_set(&uri, "nocommit"));
         assert_eq!(parameter(&uri, "include").as_deref(), Some("a,b"));
         assert_eq!(parameter(&uri, "flag").as_deref(), Some(""));

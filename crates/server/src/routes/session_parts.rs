@@ -5,8 +5,8 @@ use axum::response::Response;
 use convoke_core::Rule;
 use convoke_core::contract::{SessionChange, read, render};
 use convoke_wire::SessionRef;
-use http::request::Parts;
 use http::StatusCode;
+use http::request::Parts;
 
 use super::sessions::{Existence, Writing, reading};
 use crate::api_error::ApiError;
@@ -33,7 +33,10 @@ pub async fn get(
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
     let reading = reading(&identity, admitted, reference, viewer);
-    let state = reading.state(shared).await?.ok_or_else(ApiError::session_not_found)?;
+    let state = reading
+        .state(shared)
+        .await?
+        .ok_or_else(ApiError::session_not_found)?;
     match Preconditions::of(&parts.headers).for_read(Some(state.etag)) {
         Verdict::Holds => Ok(element(&state, &part, viewer)),
         Verdict::NotModified => Ok(reply::not_modified(&state)),
@@ -47,12 +50,21 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
     let session = &state.session;
     let absent = || reply::empty(StatusCode::NO_CONTENT);
     let member = |index: u32| {
-        let key = if render::is_same_for_all(session) { index.to_string() } else { "me".to_owned() };
+        let key = if render::is_same_for_all(session) {
+            index.to_string()
+        } else {
+            "me".to_owned()
+        };
         let mut members = render::members(session, viewer.xuid);
-        members.swap_remove(&key).map_or_else(absent, |member| reply::element(state, &member))
+        members
+            .swap_remove(&key)
+            .map_or_else(absent, |member| reply::element(state, &member))
     };
     match part {
-        Part::Constants => reply::element(state, &render::constants(&session.constants, viewer.contract)),
+        Part::Constants => reply::element(
+            state,
+            &render::constants(&session.constants, viewer.contract),
+        ),
         Part::Properties => reply::element(state, &render::properties(session, viewer.contract)),
         Part::Members => reply::element(state, &render::members(session, viewer.xuid)),
         Part::Me => viewer
@@ -63,7 +75,9 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
         Part::Servers => reply::element(state, &render::servers(session)),
         Part::Server(name) => {
             let servers = render::servers(session);
-            servers.get(name).map_or_else(absent, |server| reply::element(state, server))
+            servers
+                .get(name)
+                .map_or_else(absent, |server| reply::element(state, server))
         }
     }
 }
@@ -72,7 +86,8 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
 pub async fn put_properties(
     shared: &Shared,
     reference: SessionRef,
-    parts: &Parts, body: Body,
+    parts: &Parts,
+    body: Body,
 ) -> Result<Response, ApiError> {
     let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
     let contract = exchange::contract(&parts.headers)?;
@@ -113,7 +128,11 @@ pub async fn delete(
     let admitted = admit(shared, &identity, &reference.scid)?;
     let template = admitted.template(&reference.template_name)?;
     let key = key_of(&identity, reference);
-    let state = shared.directory.read(&key).await?.ok_or_else(ApiError::session_not_found)?;
+    let state = shared
+        .directory
+        .read(&key)
+        .await?
+        .ok_or_else(ApiError::session_not_found)?;
     let present = match &part {
         Part::Me => {
             let Some(xuid) = identity.xuid() else {
@@ -142,6 +161,12 @@ pub async fn delete(
         viewer,
     };
     // Also what is not there must be the caller's to remove, so the write judges first.
-    let answer = writing.answer(shared, &parts.headers, Address::Known).await?;
-    Ok(if present { answer } else { reply::empty(StatusCode::NO_CONTENT) })
+    let answer = writing
+        .answer(shared, &parts.headers, Address::Known)
+        .await?;
+    Ok(if present {
+        answer
+    } else {
+        reply::empty(StatusCode::NO_CONTENT)
+    })
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use convoke_core::Caller;
 use convoke_core::contract::{SessionChange, read};
 use convoke_core::entropy::Entropy;
 use convoke_core::handle::Grant;
 use convoke_core::refusal::{Class, Refusal};
 use convoke_core::session::apply::{Target, apply};
 use convoke_core::session::{Disposition, Facts, Session, access};
-use convoke_core::Caller;
 use convoke_wire::session::SessionRequest;
-use convoke_wire::{HandleId, Field, SessionKey, SessionRef, Xuid};
+use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -29,7 +29,11 @@ use crate::reply::{self, Address, Viewer};
 use crate::service_configs::NamedTemplate;
 
 /// `GET …/sessions/{name}`: the session, or 204 when there is none.
-pub async fn get(shared: &Shared, reference: SessionRef, parts: &Parts) -> Result<Response, ApiError> {
+pub async fn get(
+    shared: &Shared,
+    reference: SessionRef,
+    parts: &Parts,
+) -> Result<Response, ApiError> {
     let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
     let contract = exchange::contract(&parts.headers)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
@@ -43,11 +47,18 @@ pub async fn get(shared: &Shared, reference: SessionRef, parts: &Parts) -> Resul
             contract,
         },
     };
-    reading.answer(shared, &Preconditions::of(&parts.headers), Address::Known).await
+    reading
+        .answer(shared, &Preconditions::of(&parts.headers), Address::Known)
+        .await
 }
 
 /// `PUT …/sessions/{name}`: create, join, update, leave.
-pub async fn put(shared: &Shared, reference: SessionRef, parts: &Parts, body: Body) -> Result<Response, ApiError> {
+pub async fn put(
+    shared: &Shared,
+    reference: SessionRef,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, ApiError> {
     let identity = Identity::of(shared, &parts.headers)?;
     let contract = exchange::contract(&parts.headers)?;
     let commits = !query_string::is_set(&parts.uri, "nocommit");
@@ -93,7 +104,10 @@ pub(super) struct Reading {
 
 impl Reading {
     /// The session, if it exists and the caller may read it.
-    pub(super) async fn state(&self, shared: &Shared) -> Result<Option<Arc<LiveSession>>, ApiError> {
+    pub(super) async fn state(
+        &self,
+        shared: &Shared,
+    ) -> Result<Option<Arc<LiveSession>>, ApiError> {
         let state = shared.directory.read(&self.key).await?;
         if let Some(state) = &state {
             let facts = facts(shared, &state.session, &self.caller, self.grant)?;
@@ -110,15 +124,18 @@ impl Reading {
         address: Address,
     ) -> Result<Response, ApiError> {
         let state = self.state(shared).await?;
-        match (conditions.for_read(state.as_ref().map(|state| state.etag)), state) {
+        match (
+            conditions.for_read(state.as_ref().map(|state| state.etag)),
+            state,
+        ) {
             (Verdict::Holds, Some(state)) => {
                 Ok(reply::session(StatusCode::OK, &state, self.viewer, address))
             }
             (Verdict::Holds, None) => Ok(reply::empty(StatusCode::NO_CONTENT)),
             (Verdict::NotModified, Some(state)) => Ok(reply::not_modified(&state)),
-            (Verdict::FailedShowing, Some(state)) => {
-                Err(ApiError::Precondition(Some(reply::shown(&state, self.viewer))))
-            }
+            (Verdict::FailedShowing, Some(state)) => Err(ApiError::Precondition(Some(
+                reply::shown(&state, self.viewer),
+            ))),
             _ => Err(ApiError::Precondition(None)),
         }
     }
@@ -186,7 +203,11 @@ impl Writing {
             self.decide(shared, state, &conditions, now, Entropy { branch })
         };
         let (written, committed) = shared.directory.transact(&self.key, decide).await?;
-        let state = if self.commits { committed } else { written.rehearsed };
+        let state = if self.commits {
+            committed
+        } else {
+            written.rehearsed
+        };
         let status = match written.disposition {
             Disposition::Created => StatusCode::CREATED,
             Disposition::Updated | Disposition::Unchanged => StatusCode::OK,
@@ -232,11 +253,21 @@ impl Writing {
         }
         let target = session.map_or(Target::Missing(&self.key.reference), Target::Existing);
         let template = &self.template.template;
-        let outcome = apply(target, template, &self.change, &self.caller, facts, now, entropy)
-            .map_err(|refusal| self.refused(refusal, readable))?;
+        let outcome = apply(
+            target,
+            template,
+            &self.change,
+            &self.caller,
+            facts,
+            now,
+            entropy,
+        )
+        .map_err(|refusal| self.refused(refusal, readable))?;
         let disposition = outcome.disposition;
         if !self.commits {
-            let rehearsed = outcome.session.map(|session| Arc::new(LiveSession::new(Arc::new(session))));
+            let rehearsed = outcome
+                .session
+                .map(|session| Arc::new(LiveSession::new(Arc::new(session))));
             let written = Written {
                 disposition,
                 rehearsed,
@@ -258,16 +289,22 @@ impl Writing {
     /// One who may read a session they cannot change is shown it. `[doc]`
     fn refused(&self, refusal: Refusal, readable: Option<&Arc<LiveSession>>) -> ApiError {
         match refusal.rule.class() {
-            Class::NoAccess => {
-                ApiError::NoAccess(refusal, readable.map(|state| reply::shown(state, self.viewer)))
-            }
+            Class::NoAccess => ApiError::NoAccess(
+                refusal,
+                readable.map(|state| reply::shown(state, self.viewer)),
+            ),
             _ => ApiError::Refused(refusal),
         }
     }
 }
 
 /// The caller's rights on a session, for handlers of its elements.
-pub(super) fn reading(identity: &Identity, admitted: Admitted, reference: SessionRef, viewer: Viewer) -> Reading {
+pub(super) fn reading(
+    identity: &Identity,
+    admitted: Admitted,
+    reference: SessionRef,
+    viewer: Viewer,
+) -> Reading {
     Reading {
         key: key_of(identity, reference),
         caller: admitted.caller,

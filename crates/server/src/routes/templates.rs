@@ -3,8 +3,8 @@
 use axum::response::Response;
 use convoke_wire::template::TemplateListItem;
 use convoke_wire::{Scid, TemplateName};
-use http::request::Parts;
 use http::StatusCode;
+use http::request::Parts;
 use serde::Serialize;
 
 use crate::api_error::ApiError;
@@ -36,7 +36,12 @@ pub fn list(shared: &Shared, scid: &Scid, parts: &Parts) -> Result<Response, Api
 }
 
 /// `GET /serviceconfigs/{scid}/sessiontemplates/{template}`: the document as it was written.
-pub fn get(shared: &Shared, scid: &Scid, name: &TemplateName, parts: &Parts) -> Result<Response, ApiError> {
+pub fn get(
+    shared: &Shared,
+    scid: &Scid,
+    name: &TemplateName,
+    parts: &Parts,
+) -> Result<Response, ApiError> {
     let identity = Identity::of(shared, &parts.headers)?;
     exchange::contract(&parts.headers)?;
     let template = admit(shared, &identity, scid)?.template(name)?;

@@ -1,15 +1,19 @@
 //! Effective constants: template and creation request merged, defaults filled in.
 
 use convoke_wire::session::constants::{
-    Capabilities, MemberInitialization, SystemConstants, Timeouts, Visibility,
+    ArbitrationTimes, Capabilities, CloudComputePackage, MeasurementServer, MemberInitialization,
+    Metrics, OwnershipPolicies, PeerToHostRequirements, PeerToPeerRequirements, SystemConstants,
+    Timeouts, Visibility,
 };
-use convoke_wire::{ContractVersion, Field};
+use convoke_wire::{ContractVersion, Field, TitleId, Xuid};
+use indexmap::IndexMap;
 
 use super::Constants;
 use crate::limits::{
-    EMPTY_TIMEOUT_MS, INACTIVE_TIMEOUT_LEGACY_MS, INACTIVE_TIMEOUT_MS, MANAGED_MEMBERS_NEEDED,
+    EMPTY_TIMEOUT_MS, EVALUATION_TIMEOUT_MS, INACTIVE_TIMEOUT_LEGACY_MS, INACTIVE_TIMEOUT_MS,
+    INITIALIZATION_MEMBERS_NEEDED, JOIN_TIMEOUT_MS, MANAGED_MEMBERS_NEEDED,
     MANAGED_STAGE_TIMEOUT_MS, MAX_MAP_ENTRIES, MAX_MEMBERS, MAX_MEMBERS_LARGE, MAX_TEXT_CHARS,
-    MAX_TIMEOUT_MS, READY_TIMEOUT_MS, RESERVED_TIMEOUT_MS,
+    MAX_TIMEOUT_MS, MEASUREMENT_TIMEOUT_MS, READY_TIMEOUT_MS, RESERVED_TIMEOUT_MS,
 };
 use crate::refusal::{Refusal, Rule};
 use crate::session::Custom;
@@ -75,8 +79,8 @@ pub fn upgraded(mut system: SystemConstants, path: &str) -> Result<SystemConstan
             system.member_initialization = Field::Value(MemberInitialization {
                 join_timeout: managed.join_timeout.or(stage),
                 measurement_timeout: managed.measurement_timeout.or(stage),
-                // C13: only external evaluation takes time.
-                evaluation_timeout: managed.evaluation_timeout.or(stage).filter(|_| external),
+                // C13: only external evaluation takes time, so only there is a default filled in.
+                evaluation_timeout: managed.evaluation_timeout.or(stage.filter(|_| external)),
                 external_evaluation: Some(external),
                 members_needed_to_start: managed
                     .members_needed_to_start
@@ -176,11 +180,11 @@ pub fn check_ranges(system: &SystemConstants, path: &str) -> Result<(), Refusal>
             return Err(Rule::TooMany.at(at(name), format!("at most {most} entries")));
         }
     }
-    if let Some(servers) = system.measurement_server_addresses.value() {
-        if let Some(name) = servers.keys().find(|name| name.to_lowercase() != **name) {
-            let path = at(&format!("measurementServerAddresses.{name}"));
-            return Err(Rule::BadText.at(path, "connection strings here are lower case"));
-        }
+    if let Some(servers) = system.measurement_server_addresses.value()
+        && let Some(name) = servers.keys().find(|name| name.to_lowercase() != **name)
+    {
+        let path = at(&format!("measurementServerAddresses.{name}"));
+        return Err(Rule::BadText.at(path, "connection strings here are lower case"));
     }
     Ok(())
 }
@@ -245,7 +249,57 @@ pub fn with_request(template: &Prescribed, request: &Prescribed) -> Result<Presc
     })
 }
 
-fn merge_field<T: Clone + PartialEq>(
+/// Whether a constant sent again says the same, as the service compares: by value, not by spelling.
+trait Repeats {
+    fn repeats(&self, again: &Self) -> bool;
+}
+
+macro_rules! repeats_when_equal {
+    ($($kind:ty),+ $(,)?) => {
+        $(impl Repeats for $kind {
+            fn repeats(&self, again: &Self) -> bool {
+                self == again
+            }
+        })+
+    };
+}
+
+repeats_when_equal! {
+    u32, u64, Visibility, Vec<Xuid>, Vec<TitleId>, Capabilities, Metrics, PeerToPeerRequirements,
+    PeerToHostRequirements, IndexMap<String, MeasurementServer>, CloudComputePackage,
+    ArbitrationTimes, OwnershipPolicies,
+}
+
+/// The invite protocol is a word of an enumeration that is not fixed here.
+impl Repeats for String {
+    fn repeats(&self, again: &Self) -> bool {
+        self.eq_ignore_ascii_case(again)
+    }
+}
+
+/// What is not said is the same as its default, in which contracts differ.
+impl Repeats for MemberInitialization {
+    fn repeats(&self, again: &Self) -> bool {
+        explicit(self) == explicit(again)
+    }
+}
+
+/// Managed initialisation with its defaults of contract 107 spelled out. `[doc]`
+pub fn explicit(init: &MemberInitialization) -> MemberInitialization {
+    let external = init.external_evaluation.unwrap_or(false);
+    let evaluation = Some(EVALUATION_TIMEOUT_MS).filter(|_| external);
+    MemberInitialization {
+        join_timeout: init.join_timeout.or(Some(JOIN_TIMEOUT_MS)),
+        measurement_timeout: init.measurement_timeout.or(Some(MEASUREMENT_TIMEOUT_MS)),
+        evaluation_timeout: init.evaluation_timeout.or(evaluation),
+        external_evaluation: Some(external),
+        members_needed_to_start: init
+            .members_needed_to_start
+            .or(Some(INITIALIZATION_MEMBERS_NEEDED)),
+    }
+}
+
+fn merge_field<T: Clone + Repeats>(
     prescribed: &mut Field<T>,
     supplied: &Field<T>,
     name: &str,
@@ -257,7 +311,11 @@ fn merge_field<T: Clone + PartialEq>(
         *prescribed = supplied.clone();
         return Ok(());
     }
-    if prescribed == supplied {
+    let same = match (&*prescribed, supplied) {
+        (Field::Value(fixed), Field::Value(again)) => fixed.repeats(again),
+        (fixed, again) => fixed.value().is_none() && again.value().is_none(),
+    };
+    if same {
         return Ok(());
     }
     let detail = "the session's template prescribes another value";
@@ -334,35 +392,36 @@ pub fn fill(system: &SystemConstants, custom: &Custom, contract: ContractVersion
         arbitration: system.arbitration.value().cloned(),
         broadcast_viewer_title_ids: system.broadcast_viewer_title_ids.value().cloned(),
         ownership_policies: system.ownership_policies.value().cloned(),
-        custom: custom.clone(),
+        // A title's constant that is prescribed to be unset is not there.
+        custom: custom.without_nulls(),
     }
 }
 
 /// Checks constants that are sent again for an existing session: equal or refused. `[doc]`
 pub fn check_repeated(fixed: &Constants, request: &Prescribed) -> Result<(), Refusal> {
-    fn differs<T: PartialEq>(fixed: &Option<T>, again: &Field<T>) -> bool {
+    fn differs<T: Repeats>(fixed: Option<&T>, again: &Field<T>) -> bool {
         match again {
             Field::Absent => false,
             Field::Null => fixed.is_some(),
-            Field::Value(value) => fixed.as_ref() != Some(value),
+            Field::Value(value) => !fixed.is_some_and(|fixed| fixed.repeats(value)),
         }
     }
     macro_rules! check_each {
         ($($field:ident = $name:literal),+ $(,)?) => {
-            $(if differs(&fixed.$field, &request.system.$field) {
+            $(if differs(fixed.$field.as_ref(), &request.system.$field) {
                 let detail = "constants are fixed when the session is created, and this one differs";
                 return Err(Rule::ConstantConflict.at(concat!("constants.system.", $name), detail));
             })+
         };
     }
     each_constant!(check_each);
-    if !request.custom.is_empty() {
-        if let Some(field) = fixed.custom.conflict(&request.custom) {
-            let mut refusal = custom_conflict(&field);
-            "constants are fixed when the session is created, and this one differs"
-                .clone_into(&mut refusal.detail);
-            return Err(refusal);
-        }
+    if !request.custom.is_empty()
+        && let Some(field) = fixed.custom.conflict(&request.custom)
+    {
+        let mut refusal = custom_conflict(&field);
+        "constants are fixed when the session is created, and this one differs"
+            .clone_into(&mut refusal.detail);
+        return Err(refusal);
     }
     Ok(())
 }

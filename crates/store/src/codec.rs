@@ -1,0 +1,225 @@
+//! How a document is written: one JSON text with its format, and a checksum beside it.
+//!
+//! JSON, so that an operator can look into the data file with the tools at hand.
+//! Titles' `custom` values stand in it as their writers sent them.
+//! The checksum finds damage that leaves valid JSON behind; it is no protection against intent.
+
+use convoke_core::handle::Handle;
+use convoke_core::session::Session;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+
+/// The format that this version writes, and the newest it reads.
+pub const FORMAT: u32 = 1;
+
+/// A document as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// `{"format":1,"document":{…}}`.
+    pub text: String,
+    /// Of the text.
+    pub checksum: i64,
+}
+
+/// Writes a session.
+pub fn encode_session(session: &Session) -> Result<Encoded, StoreError> {
+    encode(session)
+}
+
+/// Writes a handle.
+pub fn encode_handle(handle: &Handle) -> Result<Encoded, StoreError> {
+    encode(handle)
+}
+
+/// Reads a session; whatever is wrong with the bytes is an error.
+pub fn decode_session(bytes: &[u8], checksum: i64) -> Result<Session, StoreError> {
+    decode(bytes, checksum)
+}
+
+/// Reads a handle; whatever is wrong with the bytes is an error.
+pub fn decode_handle(bytes: &[u8], checksum: i64) -> Result<Handle, StoreError> {
+    decode(bytes, checksum)
+}
+
+#[derive(Serialize)]
+struct Written<'a, T> {
+    format: u32,
+    document: &'a T,
+}
+
+#[derive(Deserialize)]
+struct Read<T> {
+    format: u32,
+    document: T,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+fn encode<T: Serialize>(document: &T) -> Result<Encoded, StoreError> {
+    let written = Written {
+        format: FORMAT,
+        document,
+    };
+    let text =
+        serde_json::to_string(&written).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let checksum = checksum(text.as_bytes());
+    Ok(Encoded { text, checksum })
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8], expected: i64) -> Result<T, StoreError> {
+    if checksum(bytes) != expected {
+        return Err(StoreError::Corrupt(
+            "a document does not match its checksum".to_owned(),
+        ));
+    }
+    match serde_json::from_slice::<Read<T>>(bytes) {
+        Ok(read) if read.format == FORMAT => Ok(read.document),
+        Ok(read) => Err(unknown_format(read.format)),
+        // A newer document need not have the shape of today's; its format is asked for alone.
+        Err(error) => Err(match serde_json::from_slice::<Format>(bytes) {
+            Ok(Format { format }) if format != FORMAT => unknown_format(format),
+            _ => StoreError::Corrupt(format!("a document cannot be read: {error}")),
+        }),
+    }
+}
+
+fn unknown_format(found: u32) -> StoreError {
+    if FORMAT < found {
+        StoreError::TooNew {
+            found,
+            known: FORMAT,
+        }
+    } else {
+        StoreError::Corrupt(format!("a document has the unknown format {found}"))
+    }
+}
+
+/// A checksum in which every single changed word shows: each step is a bijection of the state.
+pub(crate) fn checksum(bytes: &[u8]) -> i64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |state: u64, word: [u8; 8]| {
+        let product = (state ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
+        product ^ (product >> 32)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let length = (bytes.len() as u64).to_le_bytes();
+    let state = words.iter().copied().fold(FACTOR, mix);
+    mix(mix(state, last), length).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn session() -> Session {
+        // What `json!` cannot say: digits and white space that must survive.
+        let custom = r#"{"id":18446744073709551617,"exact":1.10,"x":{"b" : 1,  "a":2.0e3},"s":"\u00e9 \" é"}"#;
+        let text = json!({
+            "reference": {"scid": "6B1FF4F4-7f3a-4ab5-8c4a-08a4d37bb0a1", "templateName": "Lobby", "name": "One"},
+            "branch": "00000000-0000-4000-8000-000000000001",
+            "change_number": 18_446_744_073_709_551_615_u64,
+            "start_time": "2026-01-01T00:00:00.123456789Z",
+            "constants": {"max_members_count": 4, "inactive_removal_timeout": 4_503_599_627_370_495_u64},
+            "properties": {"keywords": ["Fun"], "custom": "CUSTOM"},
+            "members": {"0": {
+                "xuid": "2533274790395904",
+                "join_time": "2026-01-01T00:00:01Z",
+                "state": "active",
+                "state_since": "2026-01-01T00:00:02.000000001Z",
+                "custom": "CUSTOM",
+                "constants_custom": "CUSTOM",
+            }},
+            "next_index": 1,
+        });
+        let text = text.to_string().replace("\"CUSTOM\"", custom);
+        serde_json::from_str(&text).expect("a session")
+    }
+
+    fn corrupt(result: Result<Session, StoreError>) -> String {
+        match result {
+            Err(StoreError::Corrupt(reason)) => reason,
+            other => panic!("expected damage, found {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_session_survives_the_round_trip() {
+        let session = session();
+        let encoded = encode_session(&session).unwrap();
+        let decoded = decode_session(encoded.text.as_bytes(), encoded.checksum).unwrap();
+        assert_eq!(decoded, session);
+        assert_eq!(encode_session(&decoded).unwrap(), encoded);
+        assert_eq!(decoded.change_number, u64::MAX);
+    }
+
+    #[test]
+    fn custom_values_are_kept_byte_for_byte() {
+        let encoded = encode_session(&session()).unwrap();
+        for value in [
+            r#""id":18446744073709551617"#,
+            r#""exact":1.10"#,
+            r#""x":{"b" : 1,  "a":2.0e3}"#,
+            r#""s":"\u00e9 \" é""#,
+        ] {
+            assert_eq!(encoded.text.matches(value).count(), 3, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_handle_survives_the_round_trip() {
+        let text = r#"{"id":"00000000-0000-4000-8000-000000000002","sandbox":"XDKS.1",
+            "session":{"scid":"6B1FF4F4-7f3a-4ab5-8c4a-08a4d37bb0a1","templateName":"Lobby","name":"One"},
+            "created":"2026-01-01T00:00:00Z","expires":"2026-01-02T00:00:00Z","creator":"18446744073709551615",
+            "body":{"type":"search","title_id":"1234","attributes":{"tags":["Micro"],
+            "numbers":{"rank":18446744073709551615,"ratio":0.5},"strings":{"b":"1","a":"2"}}}}"#;
+        let handle: Handle = serde_json::from_str(text).unwrap();
+        let encoded = encode_handle(&handle).unwrap();
+        let decoded = decode_handle(encoded.text.as_bytes(), encoded.checksum).unwrap();
+        assert_eq!(decoded, handle);
+        assert!(encoded.text.contains("18446744073709551615,\"ratio\":0.5"));
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let encoded = encode_session(&session()).unwrap();
+        for at in 0..encoded.text.len() {
+            let mut bytes = encoded.text.clone().into_bytes();
+            bytes[at] ^= 0x04;
+            assert!(corrupt(decode_session(&bytes, encoded.checksum)).contains("checksum"));
+            // Also a damaged text whose checksum fits gives an answer and no panic.
+            let _ = decode_session(&bytes, checksum(&bytes));
+        }
+        for length in 0..encoded.text.len() {
+            let bytes = &encoded.text.as_bytes()[..length];
+            assert!(corrupt(decode_session(bytes, encoded.checksum)).contains("checksum"));
+            assert!(corrupt(decode_session(bytes, checksum(bytes))).contains("cannot be read"));
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_named_and_an_unknown_one_is_damage() {
+        let read = |text: &str| decode_session(text.as_bytes(), checksum(text.as_bytes()));
+        let found = |result| match result {
+            Err(StoreError::TooNew { found, known }) => (found, known),
+            other => panic!("expected a newer format, found {other:?}"),
+        };
+        assert_eq!(found(read(r#"{"format":2,"body":[]}"#)), (2, FORMAT));
+        let newer = encode_session(&session())
+            .unwrap()
+            .text
+            .replace("\"format\":1", "\"format\":7");
+        assert_eq!(found(read(&newer)), (7, FORMAT));
+        assert!(corrupt(read(r#"{"format":0}"#)).contains("unknown format 0"));
+        assert!(corrupt(read("{}")).contains("format"));
+        assert!(corrupt(read("\u{0}")).contains("cannot be read"));
+    }
+}

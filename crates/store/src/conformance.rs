@@ -1,0 +1,76 @@
+//! The suite that every store must pass.
+//!
+//! Each case gets an empty store, says what it expects of it, and leaves no contradiction behind.
+
+mod fixtures;
+mod guards;
+mod handles;
+mod people;
+mod searches;
+mod sessions;
+
+use std::sync::Arc;
+
+use crate::Store;
+
+/// Runs every case, each on a store of its own.
+pub async fn run_all<S: Store>(make: impl Fn() -> S) {
+    macro_rules! run {
+        ($($subject:ident: $($case:ident),+;)+) => {$($({
+            let case = Case(concat!(stringify!($subject), "::", stringify!($case)));
+            let store = Arc::new(make());
+            $subject::$case(Arc::clone(&store)).await;
+            let findings = store.verify().expect("the store can be verified");
+            assert!(findings.is_empty(), "{}: {findings:#?}", case.0);
+        })+)+};
+    }
+    run! {
+        sessions:
+            a_session_is_created_replaced_and_deleted,
+            a_recreated_session_has_another_branch,
+            keys_are_compared_without_regard_to_case,
+            sandboxes_are_worlds_apart,
+            every_session_is_visited,
+            large_and_odd_documents_come_back_unchanged;
+        guards:
+            a_guard_that_does_not_hold_is_a_conflict,
+            a_required_handle_must_live,
+            a_required_key_must_be_free,
+            guards_are_judged_in_a_fixed_order,
+            a_refused_step_leaves_no_trace,
+            a_step_without_changes_only_checks,
+            malformed_steps_fail,
+            guarded_increments_lose_no_update,
+            one_of_many_creators_wins;
+        handles:
+            a_handle_is_found_by_id_and_key,
+            a_new_holder_of_a_key_displaces_the_old,
+            a_displaced_handle_gives_up_all_its_keys,
+            a_handle_may_be_put_again,
+            activities_are_removed_by_session_and_owner,
+            handles_of_a_session_are_removed_by_type,
+            handles_that_have_ended_are_removed,
+            operations_are_applied_in_their_order,
+            activities_are_listed_newest_first;
+        people:
+            people_are_listed_by_the_time_they_were_added,
+            an_edge_is_replaced_and_removed;
+        searches:
+            due_sessions_come_earliest_first,
+            a_timer_moves_with_its_session,
+            sessions_are_found_by_member_and_keyword,
+            a_search_ends_at_its_sandbox_and_limit,
+            index_entries_follow_the_document;
+    }
+}
+
+/// Names the case in which a test has failed.
+struct Case(&'static str);
+
+impl Drop for Case {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the store failed in the case {}", self.0);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The store that forgets: maps behind one lock. It is the reference for all others.
+
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use convoke_core::handle::Handle;
+use convoke_core::index::IndexEntry;
+use convoke_core::people::Follow;
+use convoke_core::session::Session;
+use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
+use jiff::Timestamp;
+
+use crate::{Commit, CommitError, Store, StoreError, shape};
+use state::State;
+
+/// Keeps everything in memory; for tests, demonstrations and directories that may forget.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing in `State` panics between the first and the last change of a step.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&self, key: &SessionKey) -> Result<Option<Arc<Session>>, StoreError> {
+        Ok(self.state().session(&key.folded()))
+    }
+
+    fn for_each_session(
+        &self,
+        visit: &mut dyn FnMut(SessionKey, Arc<Session>),
+    ) -> Result<(), StoreError> {
+        // A copy of the pointers, so that `visit` may use the store.
+        let all = self.state().all_sessions();
+        for (key, session) in all {
+            visit(key, session);
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        shape::check(&commit)?;
+        self.state().commit(&commit)
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
+        Ok(self.state().due(now, limit))
+    }
+
+    fn earliest_timer(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().earliest_timer())
+    }
+
+    fn find(
+        &self,
+        sandbox: &Sandbox,
+        entry: &IndexEntry,
+        limit: usize,
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        Ok(self.state().find(sandbox, entry, limit))
+    }
+
+    fn handle(&self, id: HandleId) -> Result<Option<Arc<Handle>>, StoreError> {
+        Ok(self.state().handle(id))
+    }
+
+    fn handle_by_key(&self, key: &str) -> Result<Option<Arc<Handle>>, StoreError> {
+        Ok(self.state().handle_by_key(key))
+    }
+
+    fn activities_of(
+        &self,
+        sandbox: &Sandbox,
+        owner: Xuid,
+    ) -> Result<Vec<Arc<Handle>>, StoreError> {
+        Ok(self.state().activities_of(sandbox, owner))
+    }
+
+    fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
+        Ok(self.state().following(owner))
+    }
+
+    fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
+        Ok(self.state().follow(owner, target))
+    }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.state().verify())
+    }
+}

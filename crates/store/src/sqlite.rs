@@ -1,0 +1,144 @@
+//! The store in one SQLite file.
+//!
+//! One thread writes, in batches that reach the disk together; a few connections read.
+//! A committed step is on the disk before it is answered, and readers see committed steps only.
+
+mod apply;
+mod checkpoint;
+mod directory;
+mod error;
+mod prepared;
+mod queue;
+mod reader;
+mod schema;
+mod values;
+mod verify;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use convoke_core::handle::Handle;
+use convoke_core::index::IndexEntry;
+use convoke_core::people::Follow;
+use convoke_core::session::Session;
+use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
+use jiff::Timestamp;
+
+use crate::{Commit, CommitError, Store, StoreError, shape};
+use directory::Lock;
+use prepared::Prepared;
+use reader::Readers;
+pub use writer::Metrics;
+use writer::Writer;
+
+/// Keeps everything in the file `convoke.db` of one directory.
+///
+/// Timers and ends of handles after the year 2262 are taken for that year's.
+#[derive(Debug)]
+pub struct SqliteStore {
+    // Dropped in this order: readers first, so that the writer can empty the log; the lock last.
+    readers: Readers,
+    writer: Writer,
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl SqliteStore {
+    /// Opens the store of a directory, or creates both.
+    ///
+    /// Fails without touching the data file when it is damaged, foreign, of a newer version or in
+    /// use by another process.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let lock = Lock::acquire(dir)?;
+        let path = directory::prepare(dir)?;
+        let writer = Writer::start(&path)?;
+        let readers = Readers::open(&path)?;
+        Ok(Self {
+            readers,
+            writer,
+            path,
+            _lock: lock,
+        })
+    }
+
+    /// Takes the steps that are waiting, then stops writing; reads go on until the store is dropped.
+    ///
+    /// Blocks until everything is in the file. Dropping the store does the same.
+    pub fn close(&self) {
+        self.writer.stop();
+    }
+
+    /// What the writer has done since the store was opened.
+    pub fn metrics(&self) -> Metrics {
+        self.writer.metrics()
+    }
+}
+
+impl Store for SqliteStore {
+    fn load(&self, key: &SessionKey) -> Result<Option<Arc<Session>>, StoreError> {
+        self.readers.with(|conn| reader::load(conn, key))
+    }
+
+    fn for_each_session(
+        &self,
+        visit: &mut dyn FnMut(SessionKey, Arc<Session>),
+    ) -> Result<(), StoreError> {
+        // A connection of its own: `visit` may use the store as long as it likes.
+        reader::for_each_session(&schema::open_reader(&self.path)?, visit)
+    }
+
+    /// When the future is dropped after it was polled, the step may or may not have been taken.
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        shape::check(&commit)?;
+        self.writer.commit(Prepared::new(&commit)?).await
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
+        self.readers.with(|conn| reader::due(conn, now, limit))
+    }
+
+    fn earliest_timer(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.with(reader::earliest_timer)
+    }
+
+    fn find(
+        &self,
+        sandbox: &Sandbox,
+        entry: &IndexEntry,
+        limit: usize,
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        self.readers
+            .with(|conn| reader::find(conn, sandbox, entry, limit))
+    }
+
+    fn handle(&self, id: HandleId) -> Result<Option<Arc<Handle>>, StoreError> {
+        self.readers.with(|conn| reader::handle(conn, id))
+    }
+
+    fn handle_by_key(&self, key: &str) -> Result<Option<Arc<Handle>>, StoreError> {
+        self.readers.with(|conn| reader::handle_by_key(conn, key))
+    }
+
+    fn activities_of(
+        &self,
+        sandbox: &Sandbox,
+        owner: Xuid,
+    ) -> Result<Vec<Arc<Handle>>, StoreError> {
+        self.readers
+            .with(|conn| reader::activities_of(conn, sandbox, owner))
+    }
+
+    fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
+        self.readers.with(|conn| reader::following(conn, owner))
+    }
+
+    fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
+        self.readers
+            .with(|conn| reader::follow(conn, owner, target))
+    }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        verify::findings(&mut schema::open_reader(&self.path)?)
+    }
+}

@@ -1,0 +1,179 @@
+//! A step as it goes into the tables, made by whoever commits, so that the writer only writes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use convoke_core::handle::Handle;
+use convoke_core::index::IndexEntry;
+use convoke_core::session::Session;
+use convoke_wire::SessionKey;
+use uuid::Uuid;
+
+use super::values::nanoseconds;
+use crate::codec::{self, Encoded};
+use crate::store::SessionState;
+use crate::{Commit, HandleOp, PeopleOp, SessionWrite, StoreError, Version};
+
+/// One step.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) sessions: Vec<SessionChange>,
+    /// Handles that must be there and end after the given time.
+    pub(super) require_handles: Vec<(String, i64)>,
+    pub(super) require_free_keys: Vec<String>,
+    pub(super) handles: Vec<HandleChange>,
+    pub(super) people: Vec<PeopleOp>,
+}
+
+/// A guarded write of one session.
+#[derive(Debug)]
+pub(super) struct SessionChange {
+    /// Folded.
+    pub(super) key: String,
+    /// Folded.
+    pub(super) sandbox: String,
+    pub(super) expected: Option<(Uuid, i64)>,
+    pub(super) next: Option<SessionRow>,
+}
+
+/// The columns of a session.
+#[derive(Debug)]
+pub(super) struct SessionRow {
+    /// With the sandbox and the name in the writer's spelling.
+    pub(super) key: SessionKey,
+    pub(super) session: Arc<Session>,
+    pub(super) change_number: i64,
+    pub(super) next_timer: Option<i64>,
+    /// JSON array.
+    pub(super) entries: String,
+    pub(super) body: Encoded,
+}
+
+/// A change of handles.
+#[derive(Debug)]
+pub(super) enum HandleChange {
+    Put(Box<HandleRow>),
+    Delete(String),
+    DeleteActivity {
+        /// Folded key.
+        session: String,
+        owner: String,
+    },
+    DeleteOfSession {
+        /// Folded key.
+        session: String,
+        kinds: Vec<&'static str>,
+    },
+    DeleteExpired {
+        now: i64,
+    },
+}
+
+/// The columns of a handle.
+#[derive(Debug)]
+pub(super) struct HandleRow {
+    pub(super) id: String,
+    pub(super) session: String,
+    pub(super) kind: &'static str,
+    pub(super) sandbox: String,
+    pub(super) owner: Option<String>,
+    pub(super) created: i64,
+    pub(super) expires: Option<i64>,
+    pub(super) body: Encoded,
+    pub(super) keys: Vec<String>,
+}
+
+impl Prepared {
+    pub(super) fn new(commit: &Commit) -> Result<Self, StoreError> {
+        let sessions = commit.sessions.iter().map(session_change);
+        let handles = commit.handles.iter().map(handle_change);
+        Ok(Self {
+            sessions: sessions.collect::<Result<_, _>>()?,
+            require_handles: commit
+                .require_handles
+                .iter()
+                .map(|(id, now)| (id.to_string(), nanoseconds(*now)))
+                .collect(),
+            require_free_keys: commit.require_free_keys.clone(),
+            handles: handles.collect::<Result<_, _>>()?,
+            people: commit.people.clone(),
+        })
+    }
+}
+
+fn session_change(write: &SessionWrite) -> Result<SessionChange, StoreError> {
+    Ok(SessionChange {
+        key: write.key.folded(),
+        sandbox: write.key.sandbox.folded().into_owned(),
+        expected: write.expected.map(version).transpose()?,
+        next: write
+            .next
+            .as_ref()
+            .map(|next| session_row(&write.key, next))
+            .transpose()?,
+    })
+}
+
+fn version(version: Version) -> Result<(Uuid, i64), StoreError> {
+    Ok((version.branch, number(version.change_number)?))
+}
+
+fn session_row(key: &SessionKey, next: &SessionState) -> Result<SessionRow, StoreError> {
+    Ok(SessionRow {
+        key: SessionKey {
+            sandbox: key.sandbox.clone(),
+            reference: next.session.reference.clone(),
+        },
+        session: Arc::clone(&next.session),
+        change_number: number(next.session.change_number)?,
+        next_timer: next.next_timer.map(nanoseconds),
+        entries: entries_column(&next.index)?,
+        body: codec::encode_session(&next.session)?,
+    })
+}
+
+/// The column `entries`: equal sets have equal texts.
+fn entries_column(entries: &BTreeSet<IndexEntry>) -> Result<String, StoreError> {
+    let texts: BTreeSet<String> = entries.iter().map(IndexEntry::to_text).collect();
+    serde_json::to_string(&texts).map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+fn handle_change(op: &HandleOp) -> Result<HandleChange, StoreError> {
+    Ok(match op {
+        HandleOp::Put(handle) => HandleChange::Put(Box::new(handle_row(handle)?)),
+        HandleOp::Delete(id) => HandleChange::Delete(id.to_string()),
+        HandleOp::DeleteActivity { session, owner } => HandleChange::DeleteActivity {
+            session: session.folded(),
+            owner: owner.to_string(),
+        },
+        HandleOp::DeleteOfSession { session, kinds } => HandleChange::DeleteOfSession {
+            session: session.folded(),
+            kinds: kinds.iter().map(|kind| kind.as_str()).collect(),
+        },
+        HandleOp::DeleteExpired { now } => HandleChange::DeleteExpired {
+            now: nanoseconds(*now),
+        },
+    })
+}
+
+/// The columns that a handle has.
+pub(super) fn handle_row(handle: &Handle) -> Result<HandleRow, StoreError> {
+    Ok(HandleRow {
+        id: handle.id.to_string(),
+        session: handle.session_key().folded(),
+        kind: handle.kind().as_str(),
+        sandbox: handle.sandbox.folded().into_owned(),
+        owner: handle.activity_owner().map(|owner| owner.to_string()),
+        created: nanoseconds(handle.created),
+        expires: handle.expires.map(nanoseconds),
+        body: codec::encode_handle(handle)?,
+        keys: handle.unique_keys(),
+    })
+}
+
+/// A change number as a column.
+fn number(change_number: u64) -> Result<i64, StoreError> {
+    i64::try_from(change_number).map_err(|_| {
+        StoreError::Failed(format!("the change number {change_number} is out of range"))
+    })
+}

@@ -1,0 +1,162 @@
+//! Whether all that is derived still says what the documents say.
+
+use rusqlite::{Connection, Row, Transaction};
+
+use super::apply::read_entries;
+use super::prepared::{HandleRow, handle_row};
+use super::reader::session;
+use super::values::{nanoseconds, session_key, text, time};
+use crate::derived::{self, Beside};
+use crate::{StoreError, codec};
+
+/// Most findings of each kind.
+const MAX_FINDINGS: i64 = 100;
+
+/// What is wrong with the file, in words; all of it at one moment.
+pub(super) fn findings(conn: &mut Connection) -> Result<Vec<String>, StoreError> {
+    let snapshot = conn.transaction()?;
+    let mut findings = engine_findings(&snapshot)?;
+    findings.extend(session_findings(&snapshot)?);
+    findings.extend(handle_findings(&snapshot)?);
+    findings.extend(orphans(
+        &snapshot,
+        "SELECT 'index entry ' || entry || ' of ' || key || ': the session is gone or does not have it'
+         FROM session_index AS i WHERE NOT EXISTS (
+             SELECT 1 FROM sessions AS s, json_each(s.entries) AS e
+             WHERE s.key = i.key AND e.value = i.entry) LIMIT ?1",
+    )?);
+    findings.extend(orphans(
+        &snapshot,
+        "SELECT 'handle key ' || key || ': its handle is gone' FROM handle_keys
+         WHERE handle NOT IN (SELECT id FROM handles) LIMIT ?1",
+    )?);
+    Ok(findings)
+}
+
+/// What the engine itself finds, and who is followed by nobody readable.
+fn engine_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
+    let sql = format!("PRAGMA integrity_check({MAX_FINDINGS})");
+    let mut check = snapshot.prepare(&sql)?;
+    let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+    let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+fn orphans(snapshot: &Transaction<'_>, sql: &str) -> Result<Vec<String>, StoreError> {
+    let mut select = snapshot.prepare(sql)?;
+    let lines = select.query_map([MAX_FINDINGS], |row| row.get(0))?;
+    Ok(lines.collect::<Result<_, _>>()?)
+}
+
+fn session_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
+    let mut findings = Vec::new();
+    let mut select = snapshot.prepare(
+        "SELECT key, sandbox, scid, template, name, branch, change_number, checksum, body,
+                next_timer, entries
+         FROM sessions",
+    )?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = text(row, 0)?;
+        match check_session(snapshot, key, row) {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.push(format!("session {key}: {error}")),
+        }
+    }
+    Ok(findings)
+}
+
+fn check_session(
+    snapshot: &Transaction<'_>,
+    key: &str,
+    row: &Row<'_>,
+) -> Result<Vec<String>, StoreError> {
+    let columns = session_key(row, 1)?;
+    let session = session(row, 5)?;
+    let mut findings = Vec::new();
+    if columns.folded() != key || columns.reference != session.reference {
+        findings.push(format!("session {key}: its document has another name"));
+    }
+    let next_timer: Option<i64> = row.get(9)?;
+    let mut kept = Beside {
+        next_timer: next_timer.map(time).transpose()?,
+        entries: read_entries(text(row, 10)?)?,
+    };
+    if kept.entries != derived::entry_texts(&session) {
+        findings.push(format!(
+            "session {key}: its list of index entries does not fit its document"
+        ));
+    }
+    // The column holds the nearest time that it can.
+    let due = convoke_core::session::next_timer(&session);
+    if due.map(nanoseconds) == next_timer {
+        kept.next_timer = due;
+    }
+    let sandbox = columns.sandbox.folded();
+    let mut indexed = snapshot.prepare_cached(
+        "SELECT 1 FROM session_index WHERE entry = ?1 AND sandbox = ?2 AND key = ?3",
+    )?;
+    let mut missing = Vec::new();
+    for entry in &kept.entries {
+        if !indexed.exists((entry, &sandbox, key))? {
+            missing.push(entry.clone());
+        }
+    }
+    for entry in missing {
+        kept.entries.remove(&entry);
+    }
+    findings.extend(derived::findings(key, &session, &kept));
+    Ok(findings)
+}
+
+fn handle_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
+    let mut findings = Vec::new();
+    let mut select = snapshot.prepare(
+        "SELECT id, session, kind, sandbox, owner, created, expires, checksum, body FROM handles",
+    )?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = text(row, 0)?;
+        match check_handle(snapshot, row) {
+            Ok(found) => {
+                findings.extend(found.iter().map(|said| format!("handle {id}: {said}")));
+            }
+            Err(error) => findings.push(format!("handle {id}: {error}")),
+        }
+    }
+    Ok(findings)
+}
+
+fn check_handle(snapshot: &Transaction<'_>, row: &Row<'_>) -> Result<Vec<String>, StoreError> {
+    let handle = codec::decode_handle(text(row, 8)?.as_bytes(), row.get(7)?)?;
+    let said: HandleRow = handle_row(&handle)?;
+    let mut findings = Vec::new();
+    let owner: Option<String> = row.get(4)?;
+    let same = text(row, 0)? == said.id
+        && text(row, 1)? == said.session
+        && text(row, 2)? == said.kind
+        && text(row, 3)? == said.sandbox
+        && owner == said.owner
+        && row.get::<_, i64>(5)? == said.created
+        && row.get::<_, Option<i64>>(6)? == said.expires;
+    if !same {
+        findings.push("its columns do not fit its document".to_owned());
+    }
+    let mut held =
+        snapshot.prepare_cached("SELECT 1 FROM handle_keys WHERE key = ?1 AND handle = ?2")?;
+    for key in &said.keys {
+        if !held.exists((key, &said.id))? {
+            findings.push(format!("does not hold {key}"));
+        }
+    }
+    let mut count =
+        snapshot.prepare_cached("SELECT count(*) FROM handle_keys WHERE handle = ?1")?;
+    let kept: i64 = count.query_row([&said.id], |row| row.get(0))?;
+    if usize::try_from(kept) != Ok(said.keys.len()) {
+        findings.push(format!(
+            "holds {kept} keys, its document has {}",
+            said.keys.len()
+        ));
+    }
+    Ok(findings)
+}

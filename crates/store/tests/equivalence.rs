@@ -1,0 +1,278 @@
+//! Whatever steps are taken, the store in a file answers as the store in memory does.
+
+use std::collections::BTreeSet;
+use std::mem::discriminant;
+use std::sync::Arc;
+
+use convoke_core::handle::Handle;
+use convoke_core::index::{self, IndexEntry};
+use convoke_core::people::Follow;
+use convoke_core::session::{Session, next_timer};
+use convoke_store::store::SessionState;
+use convoke_store::{
+    Commit, CommitError, HandleOp, MemoryStore, PeopleOp, SessionWrite, SqliteStore, Store, Version,
+};
+use convoke_wire::handle::HandleType;
+use convoke_wire::{HandleId, SessionKey, SessionRef, Xuid};
+use jiff::Timestamp;
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const SANDBOXES: [&str; 3] = ["RETAIL", "retail", "XDKS.1"];
+const NAMES: [&str; 4] = ["one", "ONE", "two", "Three"];
+const WORDS: [&str; 3] = ["Fun", "fUN", "slow"];
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_767_225_600 + seconds).unwrap()
+}
+
+fn reference(name: &str) -> SessionRef {
+    let value = json!({
+        "scid": "6b1ff4f4-7f3a-4ab5-8c4a-08a4d37bb0a1",
+        "templateName": "lobby",
+        "name": name,
+    });
+    serde_json::from_value(value).unwrap()
+}
+
+fn keys() -> impl Strategy<Value = SessionKey> {
+    (0..SANDBOXES.len(), 0..NAMES.len()).prop_map(|(sandbox, name)| SessionKey {
+        sandbox: SANDBOXES[sandbox].parse().unwrap(),
+        reference: reference(NAMES[name]),
+    })
+}
+
+/// A guarded write, with the guard still to be found out.
+#[derive(Debug, Clone)]
+struct Write {
+    key: SessionKey,
+    /// The guard, where it is not the true version.
+    expected: Option<Option<Version>>,
+    next: Option<Session>,
+}
+
+fn versions() -> impl Strategy<Value = Version> {
+    (1..3_u128, 1..4_u64).prop_map(|(branch, change_number)| Version {
+        branch: uuid::Uuid::from_u128(branch),
+        change_number,
+    })
+}
+
+prop_compose! {
+    fn writes()(
+        key in keys(),
+        expected in prop::option::weighted(0.2, prop::option::of(versions())),
+        version in versions(),
+        members in btree_set(1..4_u64, 0..3),
+        words in btree_set(0..WORDS.len(), 0..3),
+        due in prop::option::of(0..5_i64),
+        deletes in prop::bool::weighted(0.2),
+    ) -> Write {
+        let members: serde_json::Map<String, Value> = members
+            .into_iter()
+            .map(|xuid| {
+                let since = at(due.unwrap_or_default() - 30);
+                let state = if due.is_some() { "reserved" } else { "active" };
+                let member = json!({"xuid": xuid, "join_time": since, "state": state, "state_since": since});
+                (xuid.to_string(), member)
+            })
+            .collect();
+        let words: Vec<&str> = words.into_iter().map(|word| WORDS[word]).collect();
+        let session = serde_json::from_value(json!({
+            "reference": key.reference,
+            "branch": version.branch,
+            "change_number": version.change_number,
+            "start_time": at(0),
+            "constants": {"reserved_removal_timeout": 30_000},
+            "properties": {"keywords": words},
+            "members": members,
+            "next_index": 9,
+        }));
+        Write { key, expected, next: (!deletes).then_some(session.unwrap()) }
+    }
+}
+
+prop_compose! {
+    fn handles()(
+        id in 1..7_u128,
+        key in keys(),
+        body in prop_oneof![
+            (1..4_u64, 1..3_u32).prop_map(|(owner, title)| json!({"type": "activity", "owner": owner, "title_id": title})),
+            Just(json!({"type": "invite", "invited": "2", "attributes": {"titleId": "7"}})),
+            Just(json!({"type": "search", "attributes": {}})),
+            Just(json!({"type": "correlation"})),
+        ],
+        created in 0..3_i64,
+        expires in prop::option::of(0..5_i64),
+    ) -> Arc<Handle> {
+        let handle = json!({
+            "id": HandleId::from_u128(id),
+            "sandbox": key.sandbox,
+            "session": key.reference,
+            "created": at(created),
+            "expires": expires.map(at),
+            "body": body,
+        });
+        Arc::new(serde_json::from_value(handle).unwrap())
+    }
+}
+
+fn handle_ops() -> impl Strategy<Value = HandleOp> {
+    let ids = || (1..7_u128).prop_map(HandleId::from_u128);
+    prop_oneof![
+        4 => handles().prop_map(HandleOp::Put),
+        1 => ids().prop_map(HandleOp::Delete),
+        1 => (keys(), 1..4_u64).prop_map(|(session, owner)| HandleOp::DeleteActivity { session, owner: Xuid(owner) }),
+        1 => keys().prop_map(|session| HandleOp::DeleteOfSession { session, kinds: &[HandleType::Search, HandleType::Activity] }),
+        1 => (0..5_i64).prop_map(|now| HandleOp::DeleteExpired { now: at(now) }),
+    ]
+}
+
+fn people_ops() -> impl Strategy<Value = PeopleOp> {
+    let users = || prop_oneof![Just(1_u64), Just(2), Just(10), Just(u64::MAX)].prop_map(Xuid);
+    prop_oneof![
+        3 => (users(), users(), any::<bool>(), 0..4_i64).prop_map(|(owner, target, favorite, added)| {
+            PeopleOp::Put(Follow { owner, target, favorite, added_at: at(added) })
+        }),
+        1 => (users(), users()).prop_map(|(owner, target)| PeopleOp::Delete { owner, target }),
+    ]
+}
+
+/// A step whose guards on sessions are still to be found out.
+#[derive(Debug, Clone)]
+struct Step {
+    writes: Vec<Write>,
+    rest: Commit,
+}
+
+prop_compose! {
+    fn steps()(
+        writes in vec(writes(), 0..3),
+        require_handles in prop::option::weighted(0.1, (1..7_u128, 0..5_i64)),
+        require_free in prop::option::weighted(0.1, handles()),
+        handles in vec(handle_ops(), 0..3),
+        people in vec(people_ops(), 0..2),
+    ) -> Step {
+        let rest = Commit {
+            sessions: Vec::new(),
+            require_handles: require_handles
+                .map(|(id, now)| (HandleId::from_u128(id), at(now)))
+                .into_iter()
+                .collect(),
+            require_free_keys: require_free.map(|handle| handle.unique_keys()).unwrap_or_default(),
+            handles,
+            people,
+        };
+        Step { writes, rest }
+    }
+}
+
+impl Step {
+    fn commit(&self, store: &MemoryStore) -> Commit {
+        let resolve = |write: &Write| SessionWrite {
+            key: write.key.clone(),
+            expected: write.expected.unwrap_or_else(|| {
+                store
+                    .load(&write.key)
+                    .unwrap()
+                    .as_deref()
+                    .map(Version::from)
+            }),
+            next: write.next.as_ref().map(|session| SessionState {
+                next_timer: next_timer(session),
+                index: index::entries(session),
+                session: Arc::new(session.clone()),
+            }),
+        };
+        Commit {
+            sessions: self.writes.iter().map(resolve).collect(),
+            ..self.rest.clone()
+        }
+    }
+}
+
+/// Everything that can be asked of a store.
+fn answers(store: &impl Store) -> Vec<String> {
+    let mut answers = Vec::new();
+    let mut note = |question: &str, answer: &dyn std::fmt::Debug| {
+        answers.push(format!("{question}: {answer:?}"));
+    };
+    let mut all = Vec::new();
+    let visit = &mut |key: SessionKey, session: Arc<Session>| {
+        all.push((key.folded(), key.reference.name.to_string(), session));
+    };
+    store.for_each_session(visit).unwrap();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    note("all", &all);
+    note("earliest", &store.earliest_timer().unwrap());
+    for now in 0..5 {
+        note("due", &store.due(at(now), 3).unwrap());
+    }
+    let words = WORDS.map(str::to_lowercase).map(IndexEntry::Keyword);
+    let entries: BTreeSet<IndexEntry> = (1..4)
+        .map(|xuid| IndexEntry::Member(Xuid(xuid)))
+        .chain(words)
+        .collect();
+    for sandbox in SANDBOXES {
+        let sandbox = sandbox.parse().unwrap();
+        for entry in &entries {
+            note("find", &store.find(&sandbox, entry, 2).unwrap());
+        }
+        for name in NAMES {
+            let key = SessionKey {
+                sandbox: sandbox.clone(),
+                reference: reference(name),
+            };
+            note("load", &store.load(&key).unwrap());
+        }
+        for owner in 1..4 {
+            note(
+                "activities",
+                &store.activities_of(&sandbox, Xuid(owner)).unwrap(),
+            );
+        }
+    }
+    for id in 1..7 {
+        let handle = store.handle(HandleId::from_u128(id)).unwrap();
+        note("handle", &handle);
+        for key in handle.iter().flat_map(|handle| handle.unique_keys()) {
+            note("holder", &store.handle_by_key(&key).unwrap());
+        }
+    }
+    for owner in [1, 2, 10, u64::MAX] {
+        note("following", &store.following(Xuid(owner)).unwrap());
+        note("follow", &store.follow(Xuid(owner), Xuid(2)).unwrap());
+    }
+    answers
+}
+
+/// What became of a step, without the words.
+fn outcome(result: &Result<(), CommitError>) -> Option<std::mem::Discriminant<CommitError>> {
+    result.as_ref().err().map(discriminant)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_stores_answer_alike(steps in vec(steps(), 1..25)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let memory = MemoryStore::new();
+        let sqlite = SqliteStore::open(dir.path()).unwrap();
+        for step in steps {
+            let commit = step.commit(&memory);
+            let in_memory = runtime.block_on(memory.commit(commit.clone()));
+            let in_file = runtime.block_on(sqlite.commit(commit));
+            prop_assert_eq!(outcome(&in_memory), outcome(&in_file), "{:?} and {:?}", in_memory, in_file);
+            prop_assert_eq!(answers(&memory), answers(&sqlite));
+        }
+        prop_assert_eq!(memory.verify().unwrap(), Vec::<String>::new());
+        prop_assert_eq!(sqlite.verify().unwrap(), Vec::<String>::new());
+        let before = answers(&sqlite);
+        drop(sqlite);
+        let reopened = SqliteStore::open(dir.path()).unwrap();
+        prop_assert_eq!(before, answers(&reopened));
+    }
+}

@@ -1,0 +1,191 @@
+//! A process that is killed while it writes loses nothing it has confirmed.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write, stdout};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use convoke_core::handle::{Handle, search_key};
+use convoke_core::index;
+use convoke_core::session::{Session, next_timer};
+use convoke_store::store::SessionState;
+use convoke_store::{Commit, HandleOp, SessionWrite, SqliteStore, Store, Version};
+use convoke_wire::{HandleId, Sandbox, SessionKey};
+use serde_json::json;
+
+/// Tells this test binary to be the process that writes.
+const DIRECTORY: &str = "CONVOKE_KILL_TEST_DIRECTORY";
+const KILLS: usize = 10;
+const WRITERS: u64 = 32;
+
+/// What is in the store at least: the change number by session.
+type Confirmed = BTreeMap<u64, u64>;
+
+#[test]
+fn nothing_confirmed_is_lost_when_the_process_is_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut confirmed = Confirmed::new();
+    for round in 0..KILLS {
+        let mut child = start_writing(dir.path());
+        // A different moment each time, and not a round number of batches.
+        read_and_kill(&mut child, 50 + round * 173, &mut confirmed);
+        check(dir.path(), &confirmed);
+    }
+    let total: u64 = confirmed.values().sum();
+    assert!(
+        total > 50 * KILLS as u64,
+        "only {total} writes were confirmed"
+    );
+}
+
+fn start_writing(dir: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "writes_until_killed", "--nocapture"])
+        .env(DIRECTORY, dir)
+        .stdout(Stdio::piped())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Kills the process after it has confirmed some writes, and collects all that it has confirmed.
+fn read_and_kill(child: &mut Child, confirmations: usize, confirmed: &mut Confirmed) {
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    let mut seen = 0;
+    while seen < confirmations {
+        line.clear();
+        assert!(
+            0 < output.read_line(&mut line).unwrap(),
+            "the process ended by itself"
+        );
+        seen += usize::from(note(&line, confirmed));
+    }
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    assert!(!status.success(), "the process ended by itself: {status}");
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    for line in rest.split_inclusive('\n') {
+        note(line, confirmed);
+    }
+}
+
+/// Reads `confirmed <session> <change number>`, if it is that and complete.
+fn note(line: &str, confirmed: &mut Confirmed) -> bool {
+    let fields: Vec<&str> = line.split(' ').collect();
+    let [head, session, number] = fields[..] else {
+        return false;
+    };
+    // The name of the running test may stand before the first line.
+    let Some(number) = number
+        .strip_suffix('\n')
+        .filter(|_| head.ends_with("confirmed"))
+    else {
+        return false;
+    };
+    let number: u64 = number.parse().unwrap();
+    let known = confirmed.entry(session.parse().unwrap()).or_default();
+    *known = number.max(*known);
+    true
+}
+
+/// Everything confirmed is there, and nothing is there by half.
+fn check(dir: &Path, confirmed: &Confirmed) {
+    let store = SqliteStore::open(dir).unwrap();
+    for (session, number) in confirmed {
+        let stored = store.load(&key(*session)).unwrap();
+        let stored = stored.unwrap_or_else(|| panic!("session {session} is gone"));
+        assert!(
+            *number <= stored.change_number,
+            "session {session} is too old"
+        );
+        // A step of two operations is there whole.
+        let handle = store.handle_by_key(&search_key(&key(*session))).unwrap();
+        assert_eq!(
+            handle.unwrap().id,
+            handle_id(*session, stored.change_number)
+        );
+    }
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+}
+
+/// Does nothing unless it is told to be the process that is killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_until_killed() {
+    let Some(dir) = std::env::var_os(DIRECTORY) else {
+        return;
+    };
+    let store = Arc::new(SqliteStore::open(dir.as_ref()).unwrap());
+    let mut writers = tokio::task::JoinSet::new();
+    for session in 0..WRITERS {
+        let store = Arc::clone(&store);
+        writers.spawn(async move {
+            loop {
+                let stored = store.load(&key(session)).unwrap();
+                let number = stored.as_ref().map_or(1, |stored| stored.change_number + 1);
+                let expected = stored.as_deref().map(Version::from);
+                store.commit(step(session, expected, number)).await.unwrap();
+                // One write of the whole line; a line is confirmed when its end is there.
+                let line = format!("confirmed {session} {number}\n");
+                stdout().lock().write_all(line.as_bytes()).unwrap();
+            }
+        });
+    }
+    writers.join_all().await;
+}
+
+fn key(session: u64) -> SessionKey {
+    let reference = json!({
+        "scid": "6b1ff4f4-7f3a-4ab5-8c4a-08a4d37bb0a1",
+        "templateName": "lobby",
+        "name": format!("session-{session}"),
+    });
+    SessionKey {
+        sandbox: Sandbox::default(),
+        reference: serde_json::from_value(reference).unwrap(),
+    }
+}
+
+fn handle_id(session: u64, number: u64) -> HandleId {
+    HandleId::from_u64_pair(session, number)
+}
+
+/// Replaces a session and its search handle; timer and index entries change every time.
+fn step(session: u64, expected: Option<Version>, number: u64) -> Commit {
+    let reference = key(session).reference;
+    let since = jiff::Timestamp::from_second(i64::try_from(number).unwrap()).unwrap();
+    let document: Session = serde_json::from_value(json!({
+        "reference": reference,
+        "branch": uuid::Uuid::from_u128(1),
+        "change_number": number,
+        "start_time": "2026-01-01T00:00:00Z",
+        "constants": {"reserved_removal_timeout": 30_000},
+        "properties": {"keywords": [format!("word-{number}")], "custom": {"filling": "x".repeat(1500)}},
+        "members": {"0": {"xuid": number.to_string(), "join_time": since, "state": "reserved", "state_since": since}},
+        "next_index": 1,
+    }))
+    .unwrap();
+    let handle: Handle = serde_json::from_value(json!({
+        "id": handle_id(session, number),
+        "sandbox": "RETAIL",
+        "session": reference,
+        "created": since,
+        "body": {"type": "search", "attributes": {}},
+    }))
+    .unwrap();
+    Commit {
+        sessions: vec![SessionWrite {
+            key: key(session),
+            expected,
+            next: Some(SessionState {
+                next_timer: next_timer(&document),
+                index: index::entries(&document),
+                session: Arc::new(document),
+            }),
+        }],
+        handles: vec![HandleOp::Put(Arc::new(handle))],
+        ..Commit::default()
+    }
+}

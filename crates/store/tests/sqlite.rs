@@ -1,0 +1,397 @@
+//! The store in a file passes the suite, and knows its own file from any other.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use convoke_core::index;
+use convoke_core::session::{Session, next_timer};
+use convoke_store::store::SessionState;
+use convoke_store::{
+    Commit, CommitError, SessionWrite, SqliteStore, Store, StoreError, conformance,
+};
+use convoke_wire::{Sandbox, SessionKey};
+use rusqlite::Connection;
+use serde_json::json;
+use tempfile::TempDir;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sqlite_store_conforms() {
+    let directories = RefCell::new(Vec::new());
+    conformance::run_all(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path()).unwrap();
+        directories.borrow_mut().push(dir);
+        store
+    })
+    .await;
+}
+
+const SESSIONS: u32 = 60;
+
+fn session(number: u32) -> (SessionKey, Session) {
+    let session: Session = serde_json::from_value(json!({
+        "reference": {
+            "scid": "6b1ff4f4-7f3a-4ab5-8c4a-08a4d37bb0a1",
+            "templateName": "lobby",
+            "name": format!("session-{number}"),
+        },
+        "branch": uuid::Uuid::from_u128(1),
+        "change_number": 1,
+        "start_time": "2026-01-01T00:00:00Z",
+        "constants": {"session_empty_timeout": 1_000},
+        "properties": {"keywords": ["fun"], "custom": {"filling": "x".repeat(1_000)}},
+        "members": {},
+        "next_index": 0,
+        "empty_since": "2026-01-01T00:00:00Z",
+    }))
+    .unwrap();
+    let key = SessionKey {
+        sandbox: Sandbox::default(),
+        reference: session.reference.clone(),
+    };
+    (key, session)
+}
+
+fn create(number: u32) -> Commit {
+    let (key, session) = session(number);
+    let next = SessionState {
+        next_timer: next_timer(&session),
+        index: index::entries(&session),
+        session: session.into(),
+    };
+    Commit {
+        sessions: vec![SessionWrite {
+            key,
+            expected: None,
+            next: Some(next),
+        }],
+        ..Commit::default()
+    }
+}
+
+/// A store with sessions in it, closed.
+async fn filled() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path()).unwrap();
+    for number in 0..SESSIONS {
+        store.commit(create(number)).await.unwrap();
+    }
+    drop(store);
+    let file = dir.path().join("convoke.db");
+    (dir, file)
+}
+
+fn assert_filled(store: &SqliteStore) {
+    for number in 0..SESSIONS {
+        let (key, session) = session(number);
+        assert_eq!(store.load(&key).unwrap().as_deref(), Some(&session));
+    }
+    let mut count = 0;
+    store.for_each_session(&mut |_, _| count += 1).unwrap();
+    assert_eq!(count, SESSIONS);
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_reopened_store_has_everything() {
+    let (dir, _) = filled().await;
+    assert_filled(&SqliteStore::open(dir.path()).unwrap());
+    // Once more, after a start that wrote nothing.
+    assert_filled(&SqliteStore::open(dir.path()).unwrap());
+}
+
+#[tokio::test]
+async fn a_closed_store_leaves_one_file_and_no_log() {
+    let (dir, file) = filled().await;
+    let mut names: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["convoke.db", "convoke.lock"]);
+    assert!(0 < fs::metadata(file).unwrap().len());
+}
+
+#[tokio::test]
+async fn a_closed_store_reads_and_does_not_write() {
+    let (dir, _) = filled().await;
+    let store = SqliteStore::open(dir.path()).unwrap();
+    store.commit(create(SESSIONS)).await.unwrap();
+    store.close();
+    let refused = store.commit(create(SESSIONS + 1)).await;
+    let closed = matches!(refused, Err(CommitError::Store(StoreError::Closed)));
+    assert!(closed, "{refused:?}");
+    assert!(store.load(&session(SESSIONS).0).unwrap().is_some());
+    store.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_takes_the_steps_that_wait_and_answers_everybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(SqliteStore::open(dir.path()).unwrap());
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let store = std::sync::Arc::clone(&store);
+        writers.spawn(async move { (number, store.commit(create(number)).await) });
+    }
+    let first = writers.join_next().await.unwrap().unwrap();
+    store.close();
+    let mut answers = writers.join_all().await;
+    answers.push(first);
+    for (number, answer) in answers {
+        let stored = store.load(&session(number).0).unwrap().is_some();
+        match answer {
+            Ok(()) => assert!(stored, "{number} is confirmed and gone"),
+            Err(CommitError::Store(StoreError::Closed)) => assert!(!stored, "{number}"),
+            Err(error) => panic!("{number}: {error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_that_wait_together_share_a_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(SqliteStore::open(dir.path()).unwrap());
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 0..400 {
+        let store = std::sync::Arc::clone(&store);
+        writers.spawn(async move { store.commit(create(number % 300)).await });
+    }
+    let answers = writers.join_all().await;
+    let taken = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(taken, 300);
+    let metrics = store.metrics();
+    assert_eq!(
+        (metrics.commits, metrics.refused, metrics.failed),
+        (300, 100, 0)
+    );
+    assert!(metrics.batches < metrics.commits, "{metrics:?}");
+    assert!(1 < metrics.largest_batch, "{metrics:?}");
+}
+
+#[tokio::test]
+async fn one_process_uses_a_directory_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = SqliteStore::open(dir.path()).unwrap();
+    let second = SqliteStore::open(dir.path()).unwrap_err();
+    assert!(matches!(second, StoreError::InUse(_)), "{second}");
+    assert!(
+        second
+            .to_string()
+            .contains(&dir.path().display().to_string()),
+        "{second}"
+    );
+    first.commit(create(1)).await.unwrap();
+    drop(first);
+    SqliteStore::open(dir.path()).unwrap();
+}
+
+/// Opening must fail, in words that say why, and leave the file as it was.
+fn assert_refused(dir: &Path, words: &str) -> StoreError {
+    let file = dir.join("convoke.db");
+    let before = fs::read(&file).unwrap();
+    let error = SqliteStore::open(dir).unwrap_err();
+    assert!(
+        error.to_string().contains(words),
+        "expected `{words}`: {error}"
+    );
+    assert_eq!(fs::read(&file).unwrap(), before, "the file was changed");
+    error
+}
+
+fn assert_damaged(dir: &Path, words: &str) {
+    let error = assert_refused(dir, words);
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+}
+
+/// A directory whose data file has the given content.
+fn with_file(content: &[u8]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("convoke.db"), content).unwrap();
+    dir
+}
+
+#[test]
+fn files_of_others_are_refused() {
+    assert_damaged(with_file(b"").path(), "only 0 bytes long");
+    assert_damaged(with_file(b"hello\n").path(), "only 6 bytes long");
+    let text = "a text file, and a long one\n".repeat(100);
+    assert_damaged(with_file(text.as_bytes()).path(), "not an SQLite file");
+
+    let dir = tempfile::tempdir().unwrap();
+    let foreign = Connection::open(dir.path().join("convoke.db")).unwrap();
+    foreign
+        .execute_batch("CREATE TABLE mine (id INTEGER); INSERT INTO mine VALUES (1)")
+        .unwrap();
+    drop(foreign);
+    assert_damaged(dir.path(), "another program");
+}
+
+#[tokio::test]
+async fn a_newer_file_is_refused_and_said_to_be_newer() {
+    let (dir, file) = filled().await;
+    let conn = Connection::open(&file).unwrap();
+    conn.pragma_update(None, "user_version", 7).unwrap();
+    conn.pragma_update(None, "journal_mode", "delete").unwrap();
+    drop(conn);
+    let error = assert_refused(dir.path(), "format 7");
+    assert!(
+        matches!(error, StoreError::TooNew { found: 7, known: 1 }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_log_without_its_file_is_not_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("convoke.db-wal"), "confirmed writes").unwrap();
+    let error = SqliteStore::open(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("convoke.db-wal"), "{error}");
+    assert!(!dir.path().join("convoke.db").exists());
+}
+
+#[tokio::test]
+async fn an_interrupted_first_start_is_no_obstacle() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("convoke.db-new"), "half a fi").unwrap();
+    let store = SqliteStore::open(dir.path()).unwrap();
+    store.commit(create(1)).await.unwrap();
+    assert!(!dir.path().join("convoke.db-new").exists());
+}
+
+#[tokio::test]
+async fn a_truncated_file_is_refused() {
+    let (dir, file) = filled().await;
+    let whole = fs::read(&file).unwrap();
+    for length in [whole.len() - 1, whole.len() / 2, 4096, 100, 99, 1] {
+        fs::write(&file, &whole[..length]).unwrap();
+        assert_damaged(dir.path(), "damaged");
+    }
+    fs::write(&file, &whole).unwrap();
+    assert_filled(&SqliteStore::open(dir.path()).unwrap());
+}
+
+#[tokio::test]
+async fn a_damaged_header_is_refused() {
+    let (dir, file) = filled().await;
+    let whole = fs::read(&file).unwrap();
+    // Name of the format, page size, file formats, payload fractions, application, version.
+    for at in [0, 15, 16, 21, 22, 23, 68, 71] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x55;
+        fs::write(&file, &damaged).unwrap();
+        assert_damaged(dir.path(), "damaged");
+    }
+}
+
+/// Every page, at its beginning and within: the damage is refused at once or harmless.
+#[tokio::test]
+async fn damage_in_a_page_is_an_error_and_never_a_wrong_answer() {
+    let (dir, file) = filled().await;
+    let whole = fs::read(&file).unwrap();
+    let mut refused = 0;
+    for page in 0..whole.len() / 4096 {
+        for offset in [0, 3, 5, 9, 700, 2_500, 4_090] {
+            let mut damaged = whole.clone();
+            damaged[page * 4096 + offset] ^= 0x15;
+            fs::write(&file, &damaged).unwrap();
+            let store = match SqliteStore::open(dir.path()) {
+                Ok(store) => store,
+                Err(StoreError::Corrupt(_) | StoreError::TooNew { .. }) => {
+                    assert_eq!(fs::read(&file).unwrap(), damaged, "the file was changed");
+                    refused += 1;
+                    continue;
+                }
+                Err(error) => panic!("page {page}, byte {offset}: {error:?}"),
+            };
+            for number in 0..SESSIONS {
+                let (key, session) = session(number);
+                match store.load(&key) {
+                    Ok(found) => assert_eq!(found.as_deref(), Some(&session)),
+                    Err(StoreError::Corrupt(_)) => refused += 1,
+                    Err(error) => panic!("page {page}, byte {offset}: {error:?}"),
+                }
+            }
+        }
+    }
+    assert!(
+        whole.len() / 4096 < refused,
+        "only {refused} damages were noticed"
+    );
+}
+
+#[tokio::test]
+async fn verification_names_what_does_not_fit() {
+    let check = async |sql: &str, words: &str| {
+        let (dir, file) = filled().await;
+        let conn = Connection::open(file).unwrap();
+        assert!(0 < conn.execute(sql, []).unwrap(), "{sql}");
+        drop(conn);
+        let store = SqliteStore::open(dir.path()).unwrap();
+        let findings = store.verify().unwrap();
+        let found = findings.iter().any(|finding| finding.contains(words));
+        assert!(found, "{sql}: expected `{words}` in {findings:#?}");
+    };
+    let one = "WHERE key LIKE '%session-7'";
+    check(
+        &format!("DELETE FROM session_index {one}"),
+        "not found by keyword:fun",
+    )
+    .await;
+    check(
+        &format!("DELETE FROM sessions {one}"),
+        "the session is gone",
+    )
+    .await;
+    check(
+        &format!("UPDATE sessions SET next_timer = 5 {one}"),
+        "the timer is",
+    )
+    .await;
+    check(
+        &format!("UPDATE sessions SET next_timer = NULL {one}"),
+        "unset",
+    )
+    .await;
+    check(
+        &format!("UPDATE sessions SET entries = '[]' {one}"),
+        "not found by keyword:fun",
+    )
+    .await;
+    check(
+        &format!("UPDATE sessions SET entries = '[\"keyword:odd\",\"keyword:fun\"]' {one}"),
+        "its list of index entries",
+    )
+    .await;
+    check(
+        &format!("UPDATE sessions SET name = 'other' {one}"),
+        "another name",
+    )
+    .await;
+    check(
+        &format!("UPDATE sessions SET change_number = 9 {one}"),
+        "does not fit",
+    )
+    .await;
+    check(
+        &format!("UPDATE sessions SET body = replace(body, 'xx', 'xy') {one}"),
+        "checksum",
+    )
+    .await;
+    check(
+        "INSERT INTO handle_keys VALUES ('search~x', 'y')",
+        "its handle is gone",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_operator_can_query_the_file_with_sql() {
+    let (_dir, file) = filled().await;
+    let conn = Connection::open(file).unwrap();
+    let sql = "SELECT count(*) FROM sessions
+               WHERE body ->> '$.document.properties.keywords[0]' = 'fun' AND name = 'session-7'";
+    let count: u32 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 1);
+}
