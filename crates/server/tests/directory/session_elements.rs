@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fixtures::{A, A_DEVICE, B, C, D, SCID, active, create, custom, leave, me, session};
+use crate::json::no_nulls;
 use crate::world::{Player, World};
 
 /// A's session of template `open`, joined by B, with a server entry and a custom property.
@@ -36,6 +37,7 @@ both_stores! {
             let answer = b.get(&format!("{path}/{element}")).await.expect(200);
             assert_eq!(answer.header("content-type"), Some("application/json"), "{element}");
             assert_eq!(Some(&answer.json()), read.pointer(place), "{element}");
+            no_nulls(&answer.json());
         }
     }
 
