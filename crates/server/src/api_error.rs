@@ -45,9 +45,9 @@ pub enum ApiError {
     /// A rule refused.
     Refused(Refusal),
     /// A rule refused a change; the session is shown if the caller may read it.
-    NoAccess(Refusal, Option<Shown>),
+    NoAccess(Refusal, Option<Box<Shown>>),
     /// A precondition failed.
-    Precondition(Option<Shown>),
+    Precondition(Option<Box<Shown>>),
     /// Nothing is at this address.
     NotFound(String),
     /// The address exists, the verb does not.

@@ -115,15 +115,13 @@ pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
             return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
         }
     }
-    let collected =
-        tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
-    let bytes = match collected {
-        Err(_) => return Err(ApiError::BodyIncomplete),
+    let arriving = Limited::new(body, MAX_BODY_BYTES).collect();
+    let bytes = match tokio::time::timeout(BODY_TIMEOUT, arriving).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
         }
-        Ok(Err(_)) => return Err(ApiError::BodyIncomplete),
-        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(_)) | Err(_) => return Err(ApiError::BodyIncomplete),
     };
     if !bytes.is_empty() {
         check_media_type(&parts.headers)?;

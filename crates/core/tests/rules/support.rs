@@ -139,8 +139,13 @@ impl World {
 
     /// One write whose exact text matters.
     pub(crate) fn put_text(&mut self, caller: &Caller, body: &str) -> Result<Outcome, Refusal> {
-        let change = read::session_change(body.as_bytes())?;
         self.evaluate();
+        self.put_settled(caller, body)
+    }
+
+    /// One write to the state as it is, timers aside.
+    pub(crate) fn put_settled(&mut self, caller: &Caller, body: &str) -> Result<Outcome, Refusal> {
+        let change = read::session_change(body.as_bytes())?;
         self.branches += 1;
         let target = match &self.session {
             Some(session) => Target::Existing(session),
@@ -184,7 +189,7 @@ impl World {
     pub(crate) fn refused(&mut self, caller: &Caller, body: &Value, rule: Rule, path: &str) {
         self.evaluate();
         let before = self.session.clone();
-        match self.put(caller, body) {
+        match self.put_settled(caller, &body.to_string()) {
             Ok(outcome) => panic!("{body} was taken: {:?}", outcome.disposition),
             Err(refusal) => assert_eq!(
                 (refusal.rule, refusal.path.as_str()),
