@@ -393,11 +393,15 @@ fn what_a_handle_grants_depends_on_its_kind_and_the_caller() {
     let here = session(&json!({"capabilities": {"searchable": true}}));
     let handle = |body: &Value| post(body, &a(), Some(&here)).expect("a handle");
     let invitation = handle(&invite(&json!({"titleId": 1})));
+    let origin = serde_json::from_value(session_ref()).expect("a reference");
     let rows = [
         (
             handle(&request("activity", &json!({}))),
             b(),
-            Question::OwnerFollowsCaller,
+            Question::Follows {
+                owner: Xuid(1001),
+                caller: Xuid(1002),
+            },
         ),
         (
             invitation.clone(),
@@ -416,7 +420,10 @@ fn what_a_handle_grants_depends_on_its_kind_and_the_caller() {
                 &json!({"originSessionRef": session_ref()}),
             )),
             b(),
-            Question::CallerInOrigin,
+            Question::MemberOf {
+                origin: &origin,
+                caller: Xuid(1002),
+            },
         ),
         (
             handle(&request("correlation", &json!({}))),

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use convoke_server::auth::{Acting, AuthError, IssuerKeys, MAX_TOKEN_LEN, Role};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
-use http_body_util::BodyExt as _;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
