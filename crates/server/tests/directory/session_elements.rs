@@ -159,6 +159,7 @@ both_stores! {
         let asked = a.put(&dry, me(json!({"secureDeviceAddress": A_DEVICE}))).await.expect(200);
         assert!(asked.json()["members"]["0"]["deviceToken"].is_string());
         w.user(D).await.put(&dry, active()).await.expect(200);
+        a.put(&format!("{path}?other=x&NoCommit=TRUE"), leave()).await.expect(200);
         a.put(&dry, leave()).await.expect(200);
         a.put(&dry, json!({"bogus": 1})).await.expect_naming(400, "bogus");
         let call = a.request("PUT", &dry).header("if-match", "\"stale\"");
