@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -31,6 +32,8 @@ use crate::{exchange, issuer, router, timers};
 const ISSUER: &str = "convoke";
 /// Time for open requests to end when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Most connections at a time; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 16_384;
 /// Time for a connection to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -213,12 +216,17 @@ impl App {
         ));
         let graceful = GracefulShutdown::new();
         let service = self.router();
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut shutdown = pin!(shutdown);
         loop {
-            let stream = tokio::select! {
+            let accept = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                listener.accept().await.map(|(stream, _)| (stream, place))
+            };
+            let (stream, place) = tokio::select! {
                 () = &mut shutdown => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                accepted = accept => match accepted {
+                    Ok(accepted) => accepted,
                     Err(error) => {
                         // Out of file descriptors, say: others may be closed meanwhile.
                         tracing::warn!(%error, "a connection was not accepted");
@@ -242,6 +250,7 @@ impl App {
                 );
             let connection = graceful.watch(connection);
             tasks.spawn(async move {
+                let _place = place;
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "a connection ended badly");
                 }
@@ -258,8 +267,12 @@ impl App {
         Ok(())
     }
 
-    /// Gives up the store, with everything written.
+    /// Gives up the store, with everything written; requests after this are refused with 503.
     pub async fn close(self) {
-        drop(self);
+        let store = Arc::clone(&self.shared.directory.store);
+        // Waits for the disk, so not on a thread that serves requests.
+        if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+            tracing::error!(%error, "the store did not close");
+        }
     }
 }

@@ -44,6 +44,10 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
         }
         None => next.run(request).await,
     };
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.body_mut() = Body::from(format!("Internal error {correlation_id}"));
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     shared
         .directory
         .metrics
@@ -80,7 +84,7 @@ fn over_limit(request: &Request) -> Option<StatusCode> {
 /// The answer to a request whose handling panicked.
 pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
     tracing::error!("a request handler panicked");
-    let mut response = Response::new(Body::from("Internal error [internal]"));
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert(
         CONTENT_TYPE,
@@ -111,15 +115,13 @@ pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
             return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
         }
     }
-    let collected =
-        tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
-    let bytes = match collected {
-        Err(_) => return Err(ApiError::BodyIncomplete),
+    let arriving = Limited::new(body, MAX_BODY_BYTES).collect();
+    let bytes = match tokio::time::timeout(BODY_TIMEOUT, arriving).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
         }
-        Ok(Err(_)) => return Err(ApiError::BodyIncomplete),
-        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(_)) | Err(_) => return Err(ApiError::BodyIncomplete),
     };
     if !bytes.is_empty() {
         check_media_type(&parts.headers)?;

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod caller;
 pub mod clock;
 pub mod commit;
+pub mod config;
 pub mod entropy;
 pub mod exchange;
 pub mod hosts;

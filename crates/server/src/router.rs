@@ -173,15 +173,9 @@ async fn answer(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, ApiError> {
-    const SESSION: &str = "GET, PUT";
-    const READ: &str = "GET";
-    const READ_DELETE: &str = "GET, DELETE";
-    const POST: &str = "POST";
-
     match (target, &parts.method) {
         (Target::Session(at), &Method::GET) => sessions::get(shared, at, parts).await,
         (Target::Session(at), &Method::PUT) => sessions::put(shared, at, parts, body).await,
-        (Target::Session(_), _) => Err(ApiError::Method(SESSION)),
 
         (Target::Part(at, part), &Method::GET) => session_parts::get(shared, at, part, parts).await,
         (Target::Part(at, Part::Properties), &Method::PUT) => {
@@ -191,31 +185,20 @@ async fn answer(
             Target::Part(at, part @ (Part::Me | Part::Member(_) | Part::Server(_))),
             &Method::DELETE,
         ) => session_parts::delete(shared, at, part, parts).await,
-        (Target::Part(_, Part::Properties), _) => Err(ApiError::Method(SESSION)),
-        (Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_)), _) => {
-            Err(ApiError::Method(READ_DELETE))
-        }
-        (Target::Part(..), _) => Err(ApiError::Method(READ)),
 
         (Target::Templates(scid), &Method::GET) => templates::list(shared, &scid, parts),
         (Target::Template(scid, name), &Method::GET) => templates::get(shared, &scid, &name, parts),
-        (Target::Templates(_) | Target::Template(..), _) => Err(ApiError::Method(READ)),
 
         (Target::Handles, &Method::POST) => handles::post(shared, parts, body).await,
-        (Target::Handles, _) => Err(ApiError::Method(POST)),
         (Target::HandleQuery, &Method::POST) => handle_queries::post(shared, parts, body).await,
-        (Target::HandleQuery, _) => Err(ApiError::Method(POST)),
         (Target::Handle(id), &Method::GET) => handles::get(shared, &id, parts).await,
         (Target::Handle(id), &Method::DELETE) => handles::delete(shared, &id, parts).await,
-        (Target::Handle(_), _) => Err(ApiError::Method(READ_DELETE)),
         (Target::HandleSession(id), &Method::GET) => handle_session::get(shared, &id, parts).await,
         (Target::HandleSession(id), &Method::PUT) => {
             handle_session::put(shared, &id, parts, body).await
         }
-        (Target::HandleSession(_), _) => Err(ApiError::Method(SESSION)),
 
         (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts),
-        (Target::People(_), _) => Err(ApiError::Method(READ)),
         (Target::Person(owner, person), &Method::GET) => {
             people::get(shared, &owner, &person, parts)
         }
@@ -225,16 +208,37 @@ async fn answer(
         (Target::Person(owner, person), &Method::DELETE) => {
             people::unfollow(shared, &owner, &person, parts).await
         }
-        (Target::Person(..), _) => Err(ApiError::Method("GET, PUT, DELETE")),
         (Target::Favorite(owner, person), &Method::PUT | &Method::DELETE) => {
             people::favorite(shared, &owner, &person, parts).await
         }
-        (Target::Favorite(..), _) => Err(ApiError::Method("PUT, DELETE")),
 
         (Target::Health, &Method::GET) => Ok(operations::health()),
         (Target::Ready, &Method::GET) => operations::ready(shared),
         (Target::Metrics, &Method::GET) => Ok(operations::metrics(shared)),
-        (Target::Health | Target::Ready | Target::Metrics, _) => Err(ApiError::Method(READ)),
+
+        (target, _) => Err(ApiError::Method(verbs_of(&target))),
+    }
+}
+
+/// The verbs of an address, as `Allow` names them.
+fn verbs_of(target: &Target) -> &'static str {
+    match target {
+        Target::Session(_) | Target::Part(_, Part::Properties) | Target::HandleSession(_) => {
+            "GET, PUT"
+        }
+        Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_)) | Target::Handle(_) => {
+            "GET, DELETE"
+        }
+        Target::Handles | Target::HandleQuery => "POST",
+        Target::Person(..) => "GET, PUT, DELETE",
+        Target::Favorite(..) => "PUT, DELETE",
+        Target::Part(..)
+        | Target::Templates(_)
+        | Target::Template(..)
+        | Target::People(_)
+        | Target::Health
+        | Target::Ready
+        | Target::Metrics => "GET",
     }
 }
 

@@ -19,7 +19,7 @@ const BATCH: usize = 256;
 /// Most times the queue is looked at before other work gets a turn.
 const MAX_ROUNDS: usize = 64;
 /// Longest sleep: handles that have ended by themselves are swept this often.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP: Duration = Duration::from_mins(10);
 /// Pause after the store failed.
 const RETRY: Duration = Duration::from_secs(1);
 

@@ -16,7 +16,7 @@ mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
@@ -41,7 +41,7 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     path: PathBuf,
-    _lock: Lock,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl SqliteStore {
@@ -58,15 +58,18 @@ impl SqliteStore {
             readers,
             writer,
             path,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
-    /// Takes the steps that are waiting, then stops writing; reads go on until the store is dropped.
+    /// Takes the steps that are waiting, then stops writing and lets go of the directory;
+    /// reads go on until the store is dropped.
     ///
     /// Blocks until everything is in the file. Dropping the store does the same.
     pub fn close(&self) {
         self.writer.stop();
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lock.take());
     }
 
     /// What the writer has done since the store was opened.

@@ -218,6 +218,16 @@ pub enum AnyStore {
     Sqlite(SqliteStore),
 }
 
+impl AnyStore {
+    /// Takes the steps that are waiting, then stops writing. Blocks until that is done.
+    pub fn close(&self) {
+        match self {
+            Self::Memory(_) => {}
+            Self::Sqlite(store) => store.close(),
+        }
+    }
+}
+
 macro_rules! delegate {
     ($self:ident, $store:ident => $call:expr) => {
         match $self {

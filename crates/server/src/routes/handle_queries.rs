@@ -29,7 +29,7 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
     let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
     let contract = exchange::contract(&parts.headers)?;
     let include = included(parts);
-    let uri = &parts.uri.clone();
+    let uri = &parts.uri;
     let wanted: HandleQuery = read::document(&exchange::json_body(parts, body).await?)?;
     match wanted.kind {
         HandleType::Activity => {}
@@ -46,14 +46,14 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
     if let Some(scid) = &wanted.scid {
         admit(shared, &identity, scid)?;
     }
-    let xuid = parameter(&uri, "xuid").map(|text| text.parse()).transpose();
+    let xuid = parameter(uri, "xuid").map(|text| text.parse()).transpose();
     let xuid = xuid.map_err(|error: convoke_wire::ids::IdError| {
         Rule::BadQuery.at("xuid", error.to_string())
     })?;
     let reads_people = identity.principal.has_role(&Role::PeopleRead);
     let own = identity.own_xuids();
     let owners = query::owners(&wanted, xuid, &identity.caller(shared), &own, reads_people)?;
-    let take = query::take(wanted.take, parameter(&uri, "take").as_deref())?;
+    let take = query::take(wanted.take, parameter(uri, "take").as_deref())?;
     let asking = Asking {
         shared,
         identity: &identity,

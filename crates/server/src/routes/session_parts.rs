@@ -133,18 +133,22 @@ pub async fn delete(
         .read(&key)
         .await?
         .ok_or_else(ApiError::session_not_found)?;
+    let session = &state.session;
     let present = match &part {
         Part::Me => {
             let Some(xuid) = identity.xuid() else {
                 let detail = "this takes a token with an XUID claim";
                 return Err(Rule::NoUser.at("members.me", detail).into());
             };
-            state.session.member_of(xuid).is_some()
+            session.member_of(xuid).is_some()
         }
-        Part::Member(index) => state.session.members.contains_key(index),
-        Part::Server(name) => state.session.servers.contains_key(name),
+        Part::Member(index) => session.members.contains_key(index),
+        Part::Server(name) => session.servers.contains_key(name),
         Part::Constants | Part::Properties | Part::Members | Part::Servers => true,
     };
+    if part == Part::Me && !present {
+        return Ok(reply::empty(StatusCode::NO_CONTENT));
+    }
     let change = match part {
         Part::Member(index) => SessionChange::remove_member(index),
         Part::Server(name) => SessionChange::remove_server(name),

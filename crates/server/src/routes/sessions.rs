@@ -240,6 +240,9 @@ impl Writing {
         };
         let readable =
             state.filter(|state| access::may_read(&state.session, &self.caller, facts).is_ok());
+        if session.is_none() && self.existence == Existence::Required {
+            return Err(ApiError::session_not_found());
+        }
         match conditions.for_write(state.map(|state| state.etag)) {
             Verdict::Holds => {}
             Verdict::FailedShowing => {
@@ -247,9 +250,6 @@ impl Writing {
                 return Err(ApiError::Precondition(shown));
             }
             Verdict::Failed | Verdict::NotModified => return Err(ApiError::Precondition(None)),
-        }
-        if session.is_none() && self.existence == Existence::Required {
-            return Err(ApiError::session_not_found());
         }
         let target = session.map_or(Target::Missing(&self.key.reference), Target::Existing);
         let template = &self.template.template;

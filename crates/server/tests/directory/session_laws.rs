@@ -9,17 +9,16 @@ use crate::world::{Answer, Player, StoreKind, World};
 
 const WRITERS: u64 = 200;
 
-/// A session that a hundred active users share, and its writers: two for each user.
+/// A session that all writers have joined. It is a large one, so that its document stays small.
 async fn crowd(w: &World) -> (String, Vec<Player>) {
-    let path = session("keep", "crowd");
-    let mut players = Vec::new();
-    for xuid in 2001..=2100 {
-        let player = w.user(xuid).await;
-        let answer = player.put(&path, active()).await;
+    let path = session("big", "crowd");
+    let mut writers = Vec::new();
+    for xuid in (2001..).take(200) {
+        let writer = w.user(xuid).await;
+        let answer = writer.put(&path, active()).await;
         assert!([200, 201].contains(&answer.status), "{}", answer.text());
-        players.push(player);
+        writers.push(writer);
     }
-    let writers = players.iter().chain(&players).cloned().collect();
     (path, writers)
 }
 

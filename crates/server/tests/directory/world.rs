@@ -3,8 +3,10 @@
 //! Not here: how they call it (`player.rs`), what a document must look like (`document.rs`), the
 //! templates (`fixtures.rs`).
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use convoke_server::app::{App, Settings, StoreChoice};
 use convoke_server::clock::Clock;
@@ -160,15 +162,22 @@ fn open(
 }
 
 /// Milliseconds since 1970, moved by tests only.
+#[derive(Debug)]
 struct TestClock(AtomicI64);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).expect("a time in range")
     }
+
+    /// Nothing in these tests waits: tests move the clock and say when timers run.
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Numbers dressed as version 4 UUIDs: the same run draws the same identifiers.
+#[derive(Debug)]
 struct TestEntropy(AtomicU64);
 
 impl Entropy for TestEntropy {
