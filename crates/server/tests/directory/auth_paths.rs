@@ -78,18 +78,22 @@ both_stores! {
         assert_eq!(member_xuids(&c.a.get(&game("g1")).await.json()), ["1001"]);
     }
 
-    async fn a_path_or_header_block_beyond_the_limit_is_refused(w: World) {
+    async fn a_path_or_header_block_beyond_its_size_is_refused(w: World) {
         let c = cast(&w).await;
         let answer = c.a.get(&format!("/handles/{}", "a".repeat(9 * 1024))).await;
         assert_eq!(answer.status, 414, "{}", answer.text());
-        let mut call = c.a.request("GET", &game("g1"));
-        for n in 0..70 {
-            call = call.header(&format!("x-extra-{n}"), "1");
-        }
-        assert_eq!(call.send().await.status, 431);
         let call =
             c.a.request("GET", &game("g1"))
                 .header("x-extra", &"a".repeat(33 * 1024));
+        assert_eq!(call.send().await.status, 431);
+    }
+
+    async fn more_than_64_headers_are_refused(w: World) {
+        let c = cast(&w).await;
+        let mut call = c.a.request("GET", &game("g1"));
+        for n in 0..65 {
+            call = call.header(&format!("x-extra-{n}"), "1");
+        }
         assert_eq!(call.send().await.status, 431);
     }
 

@@ -70,7 +70,7 @@ both_stores! {
         );
         assert_eq!(second["titleId"], "888");
         c.b.get(&first).await.expect(200);
-        c.b.get(&path_of(&second)).await.expect(200);
+        other.get(&path_of(&second)).await.expect(200);
     }
 
     async fn h05_a_stranger_to_the_session_may_not_post_an_activity(w: World) {

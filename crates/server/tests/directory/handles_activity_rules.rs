@@ -117,7 +117,7 @@ both_stores! {
         c.a.put(&keep, active(true)).await.expect(201);
         let path = post(&c.a, handle("activity", &reference_in(S2, "keep", "k1"))).await;
         w.advance(30 * 24 * 3_600_000).await;
-        let later = user(&w, 1002, "777").await;
+        let later = user(&w, 1002, "123").await;
         later.get(&path).await.expect(200);
     }
 

@@ -170,6 +170,7 @@ async fn handles_are_kept_across_a_restart() {
     for path in &handles {
         before.push(c.a.get(path).await.expect(200).json());
     }
+    drop(c);
     let w = w.restart().await;
     let c = cast_in(&w, "123").await;
     for (path, before) in handles.iter().zip(before) {

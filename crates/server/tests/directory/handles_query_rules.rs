@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use crate::handle_steps::{
-    S2, S3, cast, cast_in, game, handle, join, leaving, post, reference_in, session_in,
+    S2, cast, cast_in, game, handle, join, leaving, post, reference_in, session_in,
 };
 
 use crate::handles_query::{INCLUDED, both_in, of, owners, results};
 
 both_stores! {
     async fn only_the_asked_service_configuration_is_searched(w: World) {
-        let c = cast(&w).await;
+        let c = cast_in(&w, "123").await;
         both_in(&c, "g1").await;
-        let elsewhere = json!({ "type": "activity", "scid": S3, "owners": { "xuids": ["1001"] } });
+        let elsewhere = json!({ "type": "activity", "scid": S2, "owners": { "xuids": ["1001"] } });
         assert_eq!(
             owners(c.c.post("/handles/query", elsewhere).await),
             Vec::<String>::new()

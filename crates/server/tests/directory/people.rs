@@ -290,6 +290,7 @@ async fn the_people_list_is_kept_across_a_restart() {
     follow(&c.a, &c.c).await;
     mark(&c.a, "PUT", &c.c).await.expect_empty(204);
     let before = c.a.get("/users/me/people").await.json();
+    drop(c);
     let w = w.restart().await;
     let a = user(&w, 1001, "777").await;
     assert_eq!(a.get("/users/me/people").await.json(), before);
