@@ -206,7 +206,7 @@ impl ApiError {
                     format!("{}; path={path}", refusal.rule.code())
                 }
             }
-            Self::Precondition(_) => "precondition.failed; path=If-Match".to_owned(),
+            Self::Precondition(_) => "precondition.failed".to_owned(),
             _ => return None,
         };
         HeaderValue::from_str(&text).ok()

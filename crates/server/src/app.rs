@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use convoke_store::{AnyStore, MemoryStore, SqliteStore};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -169,7 +169,9 @@ impl App {
             now: Arc::new(move || clock.now()),
             new_id: Arc::new(move || entropy.uuid()),
         };
-        issuer::routes(context).with_state(())
+        issuer::routes(context)
+            .layer(from_fn(router::issuer_only))
+            .with_state(())
     }
 
     /// Settles every session that is due, as the timer task does.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::Response;
 use convoke_wire::{Scid, SessionName, SessionRef, TemplateName, uri};
 use http::header::HOST;
@@ -14,7 +15,7 @@ use http::{Method, Uri};
 
 use crate::api_error::{ApiError, Family};
 use crate::app::Shared;
-use crate::hosts::{self, Service};
+use crate::hosts::{self, Scope, Service};
 use crate::routes::{
     handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates,
 };
@@ -144,27 +145,53 @@ fn service_of(target: &Target) -> Service {
     }
 }
 
-/// Answers every request that the issuer does not.
-pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+/// The services that a request's host name stands for.
+pub fn scope(request: &Request) -> Scope {
     let host = request
         .headers()
         .get(HOST)
         .and_then(|host| host.to_str().ok());
-    let host = host.or(request.uri().host()).map(str::to_owned);
-    let found = resolve(request.uri())
-        .filter(|target| hosts::is_served_by(host.as_deref(), service_of(target)));
+    hosts::scope_of(host.or(request.uri().host()))
+}
+
+/// Lets the issuer answer only under names that are its own.
+pub async fn issuer_only(request: Request, next: Next) -> Response {
+    let scope = scope(&request);
+    if scope.includes(Service::Issuer) {
+        next.run(request).await
+    } else {
+        nothing_here(scope)
+    }
+}
+
+/// Answers every request that the issuer does not.
+pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let scope = scope(&request);
+    let found = resolve(request.uri()).filter(|target| scope.includes(service_of(target)));
     let Some(target) = found else {
-        let text = "there is nothing at this address [uri.unknown]".to_owned();
-        return ApiError::NotFound(text).into_response(Family::Text);
+        return nothing_here(scope);
     };
-    let family = match service_of(&target) {
-        Service::Social => Family::Coded,
-        Service::SessionDirectory | Service::Issuer | Service::Operations => Family::Text,
-    };
+    let family = family_of(service_of(&target));
     let (parts, body) = request.into_parts();
     answer(&shared, target, &parts, body)
         .await
         .unwrap_or_else(|error| error.into_response(family))
+}
+
+fn nothing_here(scope: Scope) -> Response {
+    let family = match scope {
+        Scope::One(service) => family_of(service),
+        Scope::All | Scope::Unserved => Family::Text,
+    };
+    let text = "there is nothing at this address [uri.unknown]".to_owned();
+    ApiError::NotFound(text).into_response(family)
+}
+
+fn family_of(service: Service) -> Family {
+    match service {
+        Service::Social => Family::Coded,
+        Service::SessionDirectory | Service::Issuer | Service::Operations => Family::Text,
+    }
 }
 
 async fn answer(

@@ -55,7 +55,7 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
         } else {
             "me".to_owned()
         };
-        let mut members = render::members(session, viewer.xuid);
+        let mut members = render::members(session, viewer.xuid, viewer.contract);
         members
             .swap_remove(&key)
             .map_or_else(absent, |member| reply::element(state, &member))
@@ -66,7 +66,10 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
             &render::constants(&session.constants, viewer.contract),
         ),
         Part::Properties => reply::element(state, &render::properties(session, viewer.contract)),
-        Part::Members => reply::element(state, &render::members(session, viewer.xuid)),
+        Part::Members => reply::element(
+            state,
+            &render::members(session, viewer.xuid, viewer.contract),
+        ),
         Part::Me => viewer
             .xuid
             .and_then(|xuid| session.member_of(xuid))

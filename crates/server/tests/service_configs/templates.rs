@@ -220,7 +220,7 @@ fn every_field_that_cannot_be_read_is_named() {
             "constants.system.capabilities.flying: unknown variant `flying`, expected one of `connectivity`, `suppressPresenceActivityCheck`, `gameplay`, `large`, `connectionRequiredForActiveMembers`, `cloudCompute`, `autoPopulateServerCandidates`, `userAuthorizationStyle`, `crossPlay`, `broadcast`, `team`, `arbitration`, `hasOwners`, `searchable`, `clientMatchmaking`, `blockBadMsaReputation` [body.malformed]",
             "constants.system.capabilities.large: invalid type: integer `1`, expected a boolean [body.malformed]",
             "constants.system.cloudComputePackage.titleId: expected a decimal title id of at most 32 bits, found `x` [body.malformed]",
-            "constants.system.initiators[1]: invalid type: boolean `true`, expected a decimal XUID of at most 64 bits [body.malformed]",
+            "constants.system.initiators.1: invalid type: boolean `true`, expected a decimal XUID of at most 64 bits [body.malformed]",
             "constants.system.visibilty: unknown field `visibilty`, expected one of `version`, `maxMembersCount`, `visibility`, `initiators`, `inviteProtocol`, `reservedRemovalTimeout`, `inactiveRemovalTimeout`, `readyRemovalTimeout`, `sessionEmptyTimeout`, `timeouts`, `capabilities`, `metrics`, `memberInitialization`, `managedInitialization`, `peerToPeerRequirements`, `peerToHostRequirements`, `measurementServerAddresses`, `cloudComputePackage`, `arbitration`, `broadcastViewerTitleIds`, `ownershipPolicies` [body.malformed]",
             "members: unknown field `members`, expected one of `contractVersion`, `constants`, `roleTypes` [body.malformed]",
             "roleTypes.lfg.roles.a.max: invalid value: integer `-1`, expected u32 [body.malformed]",
