@@ -393,8 +393,13 @@ fn what_a_handle_grants_depends_on_its_kind_and_the_caller() {
     let here = session(&json!({"capabilities": {"searchable": true}}));
     let handle = |body: &Value| post(body, &a(), Some(&here)).expect("a handle");
     let invitation = handle(&invite(&json!({"titleId": 1})));
-    let origin = serde_json::from_value(session_ref()).expect("a reference");
+    let origin = reference("s");
     let rows = [
+        (
+            invitation.clone(),
+            server(),
+            Question::Settled(Grant::Nothing),
+        ),
         (
             handle(&request("activity", &json!({}))),
             b(),

@@ -292,6 +292,27 @@ fn constants_of_services_are_refused_from_users() {
 }
 
 #[test]
+fn a_server_that_acts_for_a_user_sets_them_once() {
+    let mut world = World::new(&roomy());
+    world.ok(&a(), &playing());
+    let mut delegated = b();
+    delegated.server = true;
+    let team = |team: &str| json!({"members": {"me": {"constants": {"system": {"team": team}}}}});
+    let document = world.ok(&delegated, &team("red"));
+    has(
+        &document,
+        &json!({"members": {"1": {"constants": {"system": {"team": "red"}}}}}),
+    );
+    world.becomes(&delegated, &team("red"), Unchanged);
+    let path = "members.me.constants.system.team";
+    world.refused(&delegated, &team("blue"), Rule::ConstantConflict, path);
+    let index =
+        json!({"members": {"reserve_0": {"constants": {"system": {"xuid": "1003", "index": 2}}}}});
+    let path = "members.reserve_0.constants.system.index";
+    world.refused(&delegated, &index, Rule::ConstantConflict, path);
+}
+
+#[test]
 fn through_a_handle_the_first_accounts_xuid_is_overlooked() {
     let mut world = World::new(&roomy());
     world.ok(&a(), &playing());

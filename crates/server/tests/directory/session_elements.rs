@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fixtures::{A, A_DEVICE, B, C, D, SCID, active, create, custom, leave, me, session};
+use crate::json::no_nulls;
 use crate::world::{Player, World};
 
 /// A's session of template `open`, joined by B, with a server entry and a custom property.
@@ -36,6 +37,7 @@ both_stores! {
             let answer = b.get(&format!("{path}/{element}")).await.expect(200);
             assert_eq!(answer.header("content-type"), Some("application/json"), "{element}");
             assert_eq!(Some(&answer.json()), read.pointer(place), "{element}");
+            no_nulls(&answer.json());
         }
     }
 
@@ -157,6 +159,7 @@ both_stores! {
         let asked = a.put(&dry, me(json!({"secureDeviceAddress": A_DEVICE}))).await.expect(200);
         assert!(asked.json()["members"]["0"]["deviceToken"].is_string());
         w.user(D).await.put(&dry, active()).await.expect(200);
+        a.put(&format!("{path}?other=x&NoCommit=TRUE"), leave()).await.expect(200);
         a.put(&dry, leave()).await.expect(200);
         a.put(&dry, json!({"bogus": 1})).await.expect_naming(400, "bogus");
         let call = a.request("PUT", &dry).header("if-match", "\"stale\"");

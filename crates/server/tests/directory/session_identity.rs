@@ -118,6 +118,8 @@ both_stores! {
             session("OPEN", "LOBBY-ONE"),
             format!("/serviceconfigs/{SCID}/sessionTemplates/open/sessions/Lobby-One"),
             format!("/ServiceConfigs/{upper}/SESSIONTEMPLATES/Open/Sessions/lobby-ONE"),
+            session("open", "Lobby%2DOne"),
+            format!("/{}/", session("open", "Lobby-One")),
         ];
         for path in paths {
             let read = a.get(&path).await.expect(200);

@@ -44,6 +44,13 @@ both_stores! {
         b.get(&path).await.expect_empty(204);
     }
 
+    async fn an_owner_whom_time_removes_ends_the_session_as_one_who_leaves(w: World) {
+        let (a, b, path) = a_and_b(&w, "ownend").await;
+        let away = json!({"members": {"me": {"properties": {"system": {"active": false}}}}});
+        a.put(&path, away).await.expect(200);
+        b.get(&path).await.expect_empty(204);
+    }
+
     async fn e93_an_owner_removes_a_member(w: World) {
         let (a, b, path) = a_and_b(&w, "own").await;
         b.put(&path, json!({"members": {"0": null}})).await.expect_text(403);

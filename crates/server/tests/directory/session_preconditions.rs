@@ -173,6 +173,8 @@ both_stores! {
         };
         let answer = put(&stale).await.expect(412);
         assert_eq!(answer.json(), a.get(&path).await.json());
+        let read = a.request("GET", &element).header("if-match", &stale);
+        assert_eq!(read.send().await.expect(412).json(), a.get(&path).await.json());
         put(&current).await.expect(200);
         let own = format!("{path}/members/me");
         let call = a.request("DELETE", &own).header("if-match", &stale);

@@ -140,6 +140,24 @@ both_stores! {
         answer.expect_naming(400, "members.me.constants.custom");
     }
 
+    async fn a_document_over_its_limit_conflicts(w: World) {
+        let path = session("big", "heavy");
+        let mut heavy = active();
+        heavy["members"]["me"]["properties"]["custom"] = json!({"filler": "x".repeat(15 * 1024)});
+        let mut joined = 0;
+        let refused = loop {
+            let answer = w.user(2001 + joined).await.put(&path, heavy.clone()).await;
+            if ![200, 201].contains(&answer.status) {
+                break answer;
+            }
+            joined += 1;
+        };
+        ends(refused, 409, Body::Text);
+        assert!((64..70).contains(&joined), "{joined} times 15 KiB in one MiB");
+        let read = w.server().await.get(&path).await.expect(200).json();
+        assert_eq!(read["membersInfo"]["count"], joined);
+    }
+
     async fn text_that_is_no_json_object_is_malformed(w: World) {
         let cast = Cast::new(&w).await;
         let deep = format!("{}1{}", r#"{"a":"#.repeat(100), "}".repeat(100));

@@ -155,7 +155,6 @@ fn open(
         data_dir: dir.path().join("data"),
         service_configs: Some(dir.path().join("services")),
         dev_issuer: true,
-        ..Settings::default()
     };
     App::open(settings, Arc::clone(clock) as _, Arc::clone(entropy) as _)
         .expect("the service opens")
