@@ -7,12 +7,11 @@ use crate::handle_steps::{
 };
 use crate::world::Answer;
 
-/// The header that names the request, under either of its two documented spellings.
+/// The header that names the request, in the spelling that was seen on the wire.
 #[track_caller]
 fn correlation_id(answer: &Answer) -> String {
     let id = answer
         .header("x-xblcorrelationid")
-        .or_else(|| answer.header("x-xbl-correlation-id"))
         .unwrap_or_else(|| panic!("no correlation id: {} after {}", answer.status, answer.sent));
     assert_guid(id);
     id.to_owned()

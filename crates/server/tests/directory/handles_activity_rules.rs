@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::handle_steps::{
-    S2, active, activity, cast, cast_in, follow, game, handle, join, join_with, joining, leaving,
-    member_xuids, post, reference, reference_in, refused_with_session, session, session_answer,
-    session_in, user,
+    S1, S2, active, activity, cast, cast_in, created, follow, game, handle, join, join_with,
+    joining, leaving, member_xuids, post, reference, reference_in, refused_with_session, session,
+    session_answer, session_in, user,
 };
 
 both_stores! {
@@ -100,6 +100,24 @@ both_stores! {
             );
             c.c.get(&activity).await.expect_text(404);
         }
+    }
+
+    async fn rule_a6_activities_end_when_the_last_owner_ends_the_session(w: World) {
+        let c = cast(&w).await;
+        let path = session("gameo", "o1");
+        join(&c.a, &path).await;
+        join(&c.b, &path).await;
+        let of_b = post(&c.b, handle("activity", &reference("gameo", "o1"))).await;
+        c.a.put(&path, leaving()).await.expect_empty(204);
+        c.b.get(&of_b).await.expect_text(404);
+    }
+
+    async fn an_activity_has_the_spelling_of_its_session(w: World) {
+        let c = cast(&w).await;
+        join(&c.a, &game("g1")).await;
+        let shouted = reference_in(&S1.to_uppercase(), "GAME", "G1");
+        let document = created(c.a.post("/handles", handle("activity", &shouted)).await);
+        assert_eq!(document["sessionRef"], reference("game", "g1"));
     }
 
     async fn rule_a6_a_new_activity_may_follow_a_deleted_one(w: World) {

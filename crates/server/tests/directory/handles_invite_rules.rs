@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::handle_steps::{
-    Cast, cast, created, custom, game, invite, join, joining, leaving, member_xuids, place_for,
-    post, reference, session_answer, system,
+    Cast, S1, S2, assert_content_location, cast, cast_in, created, custom, game, invite, join,
+    joining, leaving, member_xuids, place_for, post, reference, reference_in, session_answer,
+    session_in, system,
 };
 
 /// `POST /handles` for an invite to `g1` with these attributes.
@@ -76,6 +77,29 @@ both_stores! {
         c.svc.get(&game("missing")).await.expect_empty(204);
     }
 
+    async fn rule_i10_an_invite_opens_no_private_session(w: World) {
+        let c = cast_in(&w, "123").await;
+        let path = session_in(S2, "priv", "p1");
+        join(&c.a, &path).await;
+        let i1 = post(&c.a, invite(&reference_in(S2, "priv", "p1"), 1003)).await;
+        c.c.get(&format!("{i1}/session")).await.expect_text(403);
+        c.c.put(&format!("{i1}/session"), joining(&c.c))
+            .await
+            .expect_text(403);
+        c.c.get(&i1).await.expect(200);
+    }
+
+    async fn rule_p16_an_invite_to_a_missing_session_lets_the_invited_create_it(w: World) {
+        let c = cast(&w).await;
+        let i1 = post(&c.svc, invite(&reference("game", "g7"), 1003)).await;
+        let answer = c.c.put(&format!("{i1}/session"), joining(&c.c)).await;
+        assert_content_location(&answer, S1, "game", "g7");
+        assert_eq!(member_xuids(&session_answer(answer, 201)), ["1003"]);
+        c.c.get(&i1).await.expect(200);
+        c.c.put(&game("g7"), leaving()).await.expect_empty(204);
+        c.c.get(&i1).await.expect_text(404);
+    }
+
     async fn rule_i11_a_server_uses_any_invite_and_others_come_as_by_name(w: World) {
         let c = cast(&w).await;
         let i1 = invite_to_c(&c).await;
@@ -99,8 +123,7 @@ both_stores! {
                 .await
                 .expect(200);
             session_answer(c.c.put(&format!("{i1}/session"), joining(&c.c)).await, 200);
-            let refused = c.b.delete(&i1).await;
-            assert!(matches!(refused.status, 403 | 404), "{}", refused.status);
+            c.b.delete(&i1).await.expect_text(404);
             c.c.get(&i1).await.expect(200);
             deleter.delete(&i1).await.expect_empty(204);
             c.c.get(&i1).await.expect_text(404);

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::handle_steps::{activity, cast, correlation, custom, game, join, post};
+use crate::handle_steps::{
+    activity, cast, correlation, custom, game, invite, join, leaving, path_of, post, reference,
+};
 use crate::world::{StoreKind, World};
 
 const ROUNDS: u32 = 60;
@@ -103,5 +105,28 @@ async fn a_correlation_handle_asked_for_by_many_at_once_is_one_handle() {
         ids.dedup();
         assert_eq!(statuses, [200, 200, 200, 201]);
         assert_eq!(ids.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_handle_outlives_what_it_is_bound_to_however_close_the_race() {
+    for store in [StoreKind::Memory, StoreKind::Sqlite] {
+        let w = World::new(store).await;
+        let c = cast(&w).await;
+        let bodies = [activity("g1"), invite(&reference("game", "g1"), 1003)];
+        for (round, body) in bodies.iter().cycle().take(40).enumerate() {
+            join(&c.a, &game("g1")).await;
+            let (poster, leaver, body) = (c.a.clone(), c.a.clone(), body.clone());
+            let posting = tokio::spawn(async move { poster.post("/handles", body).await });
+            let left = tokio::spawn(async move { leaver.put(&game("g1"), leaving()).await });
+            left.await.expect("the leave ran").expect_empty(204);
+            let posted = posting.await.expect("the post ran");
+            match posted.status {
+                201 => c.svc.get(&path_of(&posted.json())).await.expect(404),
+                403 | 404 => posted,
+                other => panic!("round {round}: {other} {}", posted.text()),
+            };
+            c.svc.get(&game("g1")).await.expect_empty(204);
+        }
     }
 }

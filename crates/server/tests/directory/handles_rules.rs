@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::handle_steps::{
-    S1, UNKNOWN, activity, assert_content_location, assert_guid, cast, correlation, created,
-    custom, game, handle, invite, join, joining, local, path_of, post, reference, reference_in,
-    session, session_answer, text, transfer, user, via,
+    S1, S2, UNKNOWN, active, activity, assert_content_location, assert_guid, cast, cast_in,
+    correlation, created, custom, game, handle, invite, join, joining, leaving, local, path_of,
+    post, reference, reference_in, session, session_answer, session_in, text, transfer, user, via,
 };
 
 /// One body of each type for a session, as its members or a server would post it.
@@ -148,12 +148,7 @@ both_stores! {
             ("scid no GUID", reference_in("abc", "game", "g1")),
         ] {
             let answer = c.a.post("/handles", handle("correlation", &session)).await;
-            assert!(
-                matches!(answer.status, 400 | 404),
-                "{case}: {} {}",
-                answer.status,
-                answer.text()
-            );
+            assert_eq!(answer.status, 400, "{case}: {}", answer.text());
         }
     }
 
@@ -270,6 +265,29 @@ both_stores! {
         assert_eq!(refused.header("content-location"), None);
         session_answer(c.a.get(&path).await, 200);
         session_answer(c.svc.get(&path).await, 200);
+    }
+
+    async fn rule_1_11_a_session_whose_time_has_passed_is_gone_for_its_handles(w: World) {
+        let c = cast_in(&w, "123").await;
+        let path = session_in(S2, "keep", "k1");
+        let first = session_answer(c.a.put(&path, active(true)).await, 201);
+        let reference = reference_in(S2, "keep", "k1");
+        let alias = via(&c.a, handle("correlation", &reference)).await;
+        let invited = post(&c.a, invite(&reference, 1003)).await;
+        c.a.put(&path, leaving()).await.expect(200);
+        w.advance_lazily(61_000);
+        c.a.get(&alias).await.expect_empty(204);
+        c.a.get(&invited).await.expect_text(404);
+        c.a.request("PUT", &alias)
+            .header("If-Match", "*")
+            .json(active(true))
+            .send()
+            .await
+            .expect_empty(412);
+        let second = session_answer(c.b.put(&alias, active(true)).await, 201);
+        assert_ne!(second["branch"], first["branch"]);
+        assert_eq!(second["changeNumber"], 1);
+        c.a.get(&invited).await.expect_text(404);
     }
 
     async fn contract_versions_hold_for_every_handle_path(w: World) {

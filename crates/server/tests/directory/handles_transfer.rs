@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::handle_steps::{
-    Cast, ID, S1, TIME, activity, assert_content_location, cast, correlation, created, custom,
-    game, handle, invite, join, join_with, joining, leaving, local, masked, member_xuids, path_of,
-    post, reference, refused_with_session, session_answer, system, transfer, user, via,
+    Cast, ID, S1, S2, TIME, active, activity, assert_content_location, cast, cast_in, correlation,
+    created, custom, game, handle, invite, join, join_with, joining, leaving, local, masked,
+    member_xuids, path_of, post, reference, reference_in, refused_with_session, session_answer,
+    session_in, system, transfer, user, via,
 };
 
 const DAY: u64 = 24 * 3_600_000;
@@ -112,6 +113,18 @@ both_stores! {
             .put(&format!("{x1}/session"), joining(&later))
             .await
             .expect_text(404);
+    }
+
+    async fn rule_t3_a_transfer_whose_target_came_to_exist_lasts(w: World) {
+        let c = cast_in(&w, "123").await;
+        let target = reference_in(S2, "open", "late");
+        let x1 = post(&c.svc, transfer(&target, &reference("game", "lobby1"))).await;
+        let path = session_in(S2, "open", "late");
+        c.a.put(&path, active(true)).await.expect(201);
+        w.advance(DAY + 1_000).await;
+        let later = user(&w, 1002, "123").await;
+        later.get(&x1).await.expect(200);
+        session_answer(later.get(&format!("{x1}/session")).await, 200);
     }
 
     async fn rule_t3_a_transfer_goes_with_its_target_and_not_with_its_origin(w: World) {

@@ -53,13 +53,13 @@ pub(crate) fn assert_person(person: &Value, xuid: &str, flags: [(&str, bool); 4]
     }
 }
 
-async fn unfollow(player: &Player, target: &Player) -> Answer {
+pub(crate) async fn unfollow(player: &Player, target: &Player) -> Answer {
     player
         .delete(&format!("/users/me/people/xuid({})", target.xuid))
         .await
 }
 
-async fn mark(player: &Player, method: &str, target: &Player) -> Answer {
+pub(crate) async fn mark(player: &Player, method: &str, target: &Player) -> Answer {
     let path = format!("/users/me/people/favorites/xuid({})", target.xuid);
     player.request(method, &path).send().await
 }
