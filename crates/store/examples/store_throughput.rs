@@ -5,8 +5,8 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use convoke_core::session::{Session, next_timer};
 use convoke_core::{Member, MemberState, index};
@@ -53,16 +53,16 @@ async fn main() -> Result<(), Failure> {
     let before = store.metrics();
 
     let stop = Arc::new(AtomicBool::new(false));
-    let confirmed = Arc::new(AtomicU64::new(0));
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..writers {
         let (store, document) = (Arc::clone(&store), Arc::clone(&document));
-        let (stop, confirmed) = (Arc::clone(&stop), Arc::clone(&confirmed));
+        let stop = Arc::clone(&stop);
         tasks.spawn(async move {
             // Every writer has sessions of its own, so that no guard fails.
             let own = (writer..sessions).step_by(usize::try_from(writers)?);
             let mut own: Vec<(u64, u64)> = own.map(|number| (number, 1)).collect();
             let mut random = writer.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            let mut waits = Vec::new();
             while !stop.load(Ordering::Relaxed) {
                 random ^= random << 13;
                 random ^= random >> 7;
@@ -70,28 +70,43 @@ async fn main() -> Result<(), Failure> {
                 let at = usize::try_from(random)? % own.len();
                 let (number, version) = own[at];
                 let step = step(&document, number, Some(version), version + 1)?;
+                let start = now();
                 store.commit(step).await?;
+                waits.push((now() - start).as_micros());
                 own[at].1 += 1;
-                confirmed.fetch_add(1, Ordering::Relaxed);
             }
-            Ok::<_, Failure>(())
+            Ok::<_, Failure>(waits)
         });
     }
+    let start = now();
     wait(seconds).await;
     stop.store(true, Ordering::Relaxed);
-    let count = confirmed.load(Ordering::Relaxed);
+    let mut waits = Vec::new();
     while let Some(done) = tasks.join_next().await {
-        done??;
+        waits.extend(done??);
     }
+    let milliseconds = (now() - start).as_millis().max(1);
+    waits.sort_unstable();
+    let share = |permille: usize| waits[(waits.len() - 1) * permille / 1000];
     let after = store.metrics();
     let batches = (after.batches - before.batches).max(1);
     println!(
-        "{writers} writers, {sessions} sessions of {bytes} bytes: {} writes/s, {} per batch",
-        count / seconds,
+        "{writers} writers, {sessions} sessions of {bytes} bytes: {} writes/s, {} per batch; \
+         µs p50 {} p99 {} p99.9 {} max {}",
+        waits.len() as u128 * 1000 / milliseconds,
         (after.commits - before.commits) / batches,
+        share(500),
+        share(990),
+        share(999),
+        share(1000),
     );
     println!("{after:?}");
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a measurement needs the time")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 #[expect(

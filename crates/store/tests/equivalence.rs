@@ -1,5 +1,7 @@
 //! Whatever steps are taken, the store in a file answers as the store in memory does.
 
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -47,9 +49,23 @@ fn keys() -> impl Strategy<Value = SessionKey> {
 #[derive(Debug, Clone)]
 struct Write {
     key: SessionKey,
-    /// The guard, where it is not the true version.
-    expected: Option<Option<Version>>,
+    guard: Guard,
     next: Option<Session>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Guard {
+    /// What is there.
+    Holds,
+    /// Whatever is there.
+    Guesses(Option<Version>),
+}
+
+fn guards() -> impl Strategy<Value = Guard> {
+    prop_oneof![
+        4 => Just(Guard::Holds),
+        1 => prop::option::of(versions()).prop_map(Guard::Guesses),
+    ]
 }
 
 fn versions() -> impl Strategy<Value = Version> {
@@ -62,7 +78,7 @@ fn versions() -> impl Strategy<Value = Version> {
 prop_compose! {
     fn writes()(
         key in keys(),
-        expected in prop::option::weighted(0.2, prop::option::of(versions())),
+        guard in guards(),
         version in versions(),
         members in btree_set(1..4_u64, 0..3),
         words in btree_set(0..WORDS.len(), 0..3),
@@ -89,7 +105,7 @@ prop_compose! {
             "members": members,
             "next_index": 9,
         }));
-        Write { key, expected, next: (!deletes).then_some(session.unwrap()) }
+        Write { key, guard, next: (!deletes).then_some(session.unwrap()) }
     }
 }
 
@@ -172,13 +188,14 @@ impl Step {
     fn commit(&self, store: &MemoryStore) -> Commit {
         let resolve = |write: &Write| SessionWrite {
             key: write.key.clone(),
-            expected: write.expected.unwrap_or_else(|| {
-                store
+            expected: match write.guard {
+                Guard::Holds => store
                     .load(&write.key)
                     .unwrap()
                     .as_deref()
-                    .map(Version::from)
-            }),
+                    .map(Version::from),
+                Guard::Guesses(version) => version,
+            },
             next: write.next.as_ref().map(|session| SessionState {
                 next_timer: next_timer(session),
                 index: index::entries(session),

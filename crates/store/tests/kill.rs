@@ -1,5 +1,7 @@
 //! A process that is killed while it writes loses nothing it has confirmed.
 
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write, stdout};
 use std::path::Path;

@@ -1,33 +1,49 @@
 //! Carries the log over into the data file, so that it does not grow without end.
 //!
-//! Done by the writer between two batches: it is the only time at which nothing is appended, so
-//! the log can start anew. The answers of the last batch are out by then.
+//! A thread of its own does nearly all of it while writing goes on. Then the writer carries over
+//! the little that was appended meanwhile, between two batches: only when nothing is left can the
+//! log start anew, and only the writer can be sure that nothing is appended.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
+use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
+use super::schema;
 use super::writer::Counters;
+use crate::StoreError;
 
-/// Pages of the log after which it is carried over: 16 MiB.
+/// Pages of the log after which it is carried over: 64 MiB.
 ///
-/// Pages that were written several times in the meantime are carried over once.
-const PAGES: i32 = 4096;
-/// Pages after which readers that hold the log back are waited for: 256 MiB.
-const PAGES_AT_MOST: i32 = 16 * PAGES;
+/// Pages that were written several times in the meantime are carried over once; after a crash,
+/// the next start reads a log of this size in about a tenth of a second.
+const PAGES: i32 = 16 * 1024;
+/// Pages after which writing waits for readers that hold the log back: 512 MiB.
+const PAGES_AT_MOST: i32 = 8 * PAGES;
 
-/// Watches the length of the log.
+/// Watches the length of the log, on behalf of the writer.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
-    /// Set by the engine after each commit.
+    /// Set by the engine after each commit of the writer.
     length: Arc<AtomicI32>,
     /// The length at which to act next.
     next: i32,
+    state: State,
+    helper: Helper,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Idle,
+    /// The helper is at work.
+    Helping,
 }
 
 impl Checkpoints {
-    pub(super) fn watch(conn: &mut Connection) -> Self {
+    pub(super) fn watch(path: &Path, conn: &mut Connection) -> Result<Self, StoreError> {
         let length = Arc::new(AtomicI32::new(0));
         let hook = {
             let length = Arc::clone(&length);
@@ -36,21 +52,43 @@ impl Checkpoints {
                 Ok(())
             }
         };
-        if let Err(error) = conn.wal_hook(Some(hook)) {
-            tracing::error!(%error, "the length of the log cannot be watched");
-        }
-        Self {
+        conn.wal_hook(Some(hook))?;
+        Ok(Self {
             length,
             next: PAGES,
+            state: State::Idle,
+            helper: Helper::start(path)?,
+        })
+    }
+
+    /// To be called between two batches.
+    pub(super) fn between_batches(&mut self, conn: &Connection, counters: &Counters) {
+        let length = self.length.load(Ordering::Relaxed);
+        match self.state {
+            State::Idle if length < self.next => {}
+            State::Idle => {
+                if self.helper.ask() {
+                    self.state = State::Helping;
+                } else {
+                    self.finish(conn, counters, length);
+                }
+            }
+            State::Helping if self.helper.is_done() => {
+                self.state = State::Idle;
+                self.finish(conn, counters, length);
+            }
+            State::Helping if length < PAGES_AT_MOST => {}
+            // The helper cannot keep up with the writer, so the writer waits for it.
+            State::Helping => {
+                self.helper.wait();
+                self.state = State::Idle;
+                self.finish(conn, counters, length);
+            }
         }
     }
 
-    /// Carries the log over when it is long enough.
-    pub(super) fn after_commit(&mut self, conn: &Connection, counters: &Counters) {
-        let length = self.length.load(Ordering::Relaxed);
-        if length < self.next {
-            return;
-        }
+    /// Carries over the rest.
+    fn finish(&mut self, conn: &Connection, counters: &Counters, length: i32) {
         // A passive one never waits: what a reader still needs stays in the log until next time.
         let mode = if length < PAGES_AT_MOST {
             "PASSIVE"
@@ -58,37 +96,107 @@ impl Checkpoints {
             "RESTART"
         };
         match checkpoint(conn, mode) {
-            Ok(Progress { whole: true }) => {
+            Ok(Progress::Whole) => {
                 counters.checkpoints.fetch_add(1, Ordering::Relaxed);
                 self.next = PAGES;
             }
-            Ok(Progress { whole: false }) => self.next = length.saturating_add(PAGES),
+            Ok(Progress::Part) => self.next = length.saturating_add(PAGES),
             Err(error) => {
                 tracing::warn!(%error, "the log could not be carried over");
                 self.next = length.saturating_add(PAGES);
             }
         }
     }
-}
 
-/// Carries over what is left when the store is closed.
-pub(super) fn at_end(conn: &Connection) {
-    if let Err(error) = checkpoint(conn, "TRUNCATE") {
-        // Nothing is lost: the next start reads the log.
-        tracing::warn!(%error, "the log could not be carried over");
+    /// Carries over what is left when the store is closed.
+    pub(super) fn at_end(self, conn: &Connection) {
+        drop(self.helper);
+        if let Err(error) = checkpoint(conn, "TRUNCATE") {
+            // Nothing is lost: the next start reads the log.
+            tracing::warn!(%error, "the log could not be carried over");
+        }
     }
 }
 
-struct Progress {
+/// The thread that carries over while writing goes on.
+#[derive(Debug)]
+struct Helper {
+    /// None once the thread shall end.
+    ask: Option<SyncSender<()>>,
+    done: Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Helper {
+    fn start(path: &Path) -> Result<Self, StoreError> {
+        let conn = schema::open_writer(path)?;
+        let (ask, asked) = mpsc::sync_channel(1);
+        let (tell, done) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("convoke-log".to_owned())
+            .spawn(move || {
+                while asked.recv().is_ok() {
+                    if let Err(error) = checkpoint(&conn, "PASSIVE") {
+                        tracing::warn!(%error, "the log could not be carried over");
+                    }
+                    if tell.send(()).is_err() {
+                        break;
+                    }
+                }
+            })
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self {
+            ask: Some(ask),
+            done,
+            thread: Some(thread),
+        })
+    }
+
+    /// Starts a run; false when there is nobody to do it.
+    fn ask(&self) -> bool {
+        self.ask
+            .as_ref()
+            .is_some_and(|ask| ask.try_send(()).is_ok())
+    }
+
+    /// Whether the run that was started is over.
+    fn is_done(&self) -> bool {
+        !matches!(self.done.try_recv(), Err(TryRecvError::Empty))
+    }
+
+    /// Waits for the end of the run that was started.
+    fn wait(&self) {
+        // An error means that the thread is gone, which ends the run too.
+        let _ = self.done.recv();
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        self.ask = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that carries the log over has panicked");
+        }
+    }
+}
+
+enum Progress {
     /// The log can start anew.
-    whole: bool,
+    Whole,
+    /// Readers hold it back.
+    Part,
 }
 
 fn checkpoint(conn: &Connection, mode: &str) -> rusqlite::Result<Progress> {
     conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         let (blocked, log, carried): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Progress {
-            whole: !blocked && log == carried,
+        let whole = !blocked && log == carried;
+        Ok(if whole {
+            Progress::Whole
+        } else {
+            Progress::Part
         })
     })
 }

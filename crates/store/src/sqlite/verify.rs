@@ -1,5 +1,7 @@
 //! Whether all that is derived still says what the documents say.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Row, Transaction};
 
 use super::apply::read_entries;
@@ -16,15 +18,21 @@ const MAX_FINDINGS: i64 = 100;
 pub(super) fn findings(conn: &mut Connection) -> Result<Vec<String>, StoreError> {
     let snapshot = conn.transaction()?;
     let mut findings = engine_findings(&snapshot)?;
-    findings.extend(session_findings(&snapshot)?);
+    let sessions = session_findings(&snapshot)?;
+    findings.extend(sessions.findings);
     findings.extend(handle_findings(&snapshot)?);
-    findings.extend(orphans(
-        &snapshot,
-        "SELECT 'index entry ' || entry || ' of ' || key || ': the session is gone or does not have it'
-         FROM session_index AS i WHERE NOT EXISTS (
-             SELECT 1 FROM sessions AS s, json_each(s.entries) AS e
-             WHERE s.key = i.key AND e.value = i.entry) LIMIT ?1",
-    )?);
+    // All entries of all sessions have been found, so equal numbers mean equal sets.
+    let sql = "SELECT count(*) FROM session_index";
+    let kept: i64 = snapshot.query_row(sql, [], |row| row.get(0))?;
+    if kept != sessions.indexed {
+        findings.extend(orphans(
+            &snapshot,
+            "SELECT 'index entry ' || entry || ' of ' || key || ': the session is gone or has it not'
+             FROM session_index AS i WHERE NOT EXISTS (
+                 SELECT 1 FROM sessions AS s, json_each(s.entries) AS e
+                 WHERE s.key = i.key AND e.value = i.entry) LIMIT ?1",
+        )?);
+    }
     findings.extend(orphans(
         &snapshot,
         "SELECT 'handle key ' || key || ': its handle is gone' FROM handle_keys
@@ -33,7 +41,7 @@ pub(super) fn findings(conn: &mut Connection) -> Result<Vec<String>, StoreError>
     Ok(findings)
 }
 
-/// What the engine itself finds, and who is followed by nobody readable.
+/// What the engine itself finds.
 fn engine_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
     let sql = format!("PRAGMA integrity_check({MAX_FINDINGS})");
     let mut check = snapshot.prepare(&sql)?;
@@ -48,8 +56,17 @@ fn orphans(snapshot: &Transaction<'_>, sql: &str) -> Result<Vec<String>, StoreEr
     Ok(lines.collect::<Result<_, _>>()?)
 }
 
-fn session_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
-    let mut findings = Vec::new();
+struct Sessions {
+    findings: Vec<String>,
+    /// Rows of the index that belong to a session.
+    indexed: i64,
+}
+
+fn session_findings(snapshot: &Transaction<'_>) -> Result<Sessions, StoreError> {
+    let mut sessions = Sessions {
+        findings: Vec::new(),
+        indexed: 0,
+    };
     let mut select = snapshot.prepare(
         "SELECT key, sandbox, scid, template, name, branch, change_number, checksum, body,
                 next_timer, entries
@@ -58,24 +75,24 @@ fn session_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreErro
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let key = text(row, 0)?;
-        match check_session(snapshot, key, row) {
-            Ok(found) => findings.extend(found),
-            Err(error) => findings.push(format!("session {key}: {error}")),
+        if let Err(error) = check_session(snapshot, key, row, &mut sessions) {
+            sessions.findings.push(format!("session {key}: {error}"));
         }
     }
-    Ok(findings)
+    Ok(sessions)
 }
 
 fn check_session(
     snapshot: &Transaction<'_>,
     key: &str,
     row: &Row<'_>,
-) -> Result<Vec<String>, StoreError> {
+    sessions: &mut Sessions,
+) -> Result<(), StoreError> {
     let columns = session_key(row, 1)?;
     let session = session(row, 5)?;
-    let mut findings = Vec::new();
     if columns.folded() != key || columns.reference != session.reference {
-        findings.push(format!("session {key}: its document has another name"));
+        let finding = format!("session {key}: its document has another name");
+        sessions.findings.push(finding);
     }
     let next_timer: Option<i64> = row.get(9)?;
     let mut kept = Beside {
@@ -83,9 +100,8 @@ fn check_session(
         entries: read_entries(text(row, 10)?)?,
     };
     if kept.entries != derived::entry_texts(&session) {
-        findings.push(format!(
-            "session {key}: its list of index entries does not fit its document"
-        ));
+        let finding = format!("session {key}: its list of index entries does not fit its document");
+        sessions.findings.push(finding);
     }
     // The column holds the nearest time that it can.
     let due = convoke_core::session::next_timer(&session);
@@ -96,17 +112,17 @@ fn check_session(
     let mut indexed = snapshot.prepare_cached(
         "SELECT 1 FROM session_index WHERE entry = ?1 AND sandbox = ?2 AND key = ?3",
     )?;
-    let mut missing = Vec::new();
-    for entry in &kept.entries {
-        if !indexed.exists((entry, &sandbox, key))? {
-            missing.push(entry.clone());
+    let mut found = BTreeSet::new();
+    for entry in kept.entries {
+        if indexed.exists((&entry, &sandbox, key))? {
+            found.insert(entry);
         }
     }
-    for entry in missing {
-        kept.entries.remove(&entry);
-    }
-    findings.extend(derived::findings(key, &session, &kept));
-    Ok(findings)
+    sessions.indexed += i64::try_from(found.len()).unwrap_or(i64::MAX);
+    kept.entries = found;
+    let findings = derived::findings(key, &session, &kept);
+    sessions.findings.extend(findings);
+    Ok(())
 }
 
 fn handle_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError> {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::apply::apply;
-use super::checkpoint::{self, Checkpoints};
+use super::checkpoint::Checkpoints;
 use super::prepared::Prepared;
 use super::queue::Queue;
 use super::schema;
@@ -66,14 +66,15 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
-        let conn = schema::open_writer(path)?;
+        let mut conn = schema::open_writer(path)?;
+        let checkpoints = Checkpoints::watch(path, &mut conn)?;
         let queue = Arc::new(Queue::new(QUEUE));
         let counters = Arc::new(Counters::default());
         let thread = thread::Builder::new()
             .name("convoke-store".to_owned())
             .spawn({
                 let (queue, counters) = (Arc::clone(&queue), Arc::clone(&counters));
-                move || run(conn, &queue, &counters)
+                move || run(conn, checkpoints, &queue, &counters)
             })
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self {
@@ -132,9 +133,13 @@ impl Drop for CloseAtEnd<'_> {
     }
 }
 
-fn run(mut conn: Connection, queue: &Queue<Request>, counters: &Counters) {
+fn run(
+    mut conn: Connection,
+    mut checkpoints: Checkpoints,
+    queue: &Queue<Request>,
+    counters: &Counters,
+) {
     let _close = CloseAtEnd(queue);
-    let mut checkpoints = Checkpoints::watch(&mut conn);
     let mut batch = Vec::with_capacity(MAX_BATCH);
     let mut damage = None;
     loop {
@@ -148,9 +153,9 @@ fn run(mut conn: Connection, queue: &Queue<Request>, counters: &Counters) {
             // Who is gone does not want to know.
             let _ = request.answer.send(answer);
         }
-        checkpoints.after_commit(&conn, counters);
+        checkpoints.between_batches(&conn, counters);
     }
-    checkpoint::at_end(&conn);
+    checkpoints.at_end(&conn);
 }
 
 /// Takes the steps of a batch; the answers are in the order of the steps.
