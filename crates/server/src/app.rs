@@ -245,7 +245,7 @@ impl App {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
-                .max_headers(64)
+                .max_headers(exchange::MAX_HEADERS)
                 .serve_connection(
                     TokioIo::new(stream),
                     TowerToHyperService::new(service.clone()),

@@ -293,6 +293,13 @@ fn commit_of(
                 owner,
             });
         }
+        if old.is_none() {
+            // A target that has come to exist keeps its transfers for as long as it lives.
+            commit.handles.push(HandleOp::ClearExpiry {
+                session: key.clone(),
+                kind: HandleType::Transfer,
+            });
+        }
         if new.is_none() {
             commit.handles.push(HandleOp::DeleteOfSession {
                 session: key.clone(),

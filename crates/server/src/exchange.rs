@@ -22,6 +22,8 @@ use crate::app::Shared;
 pub const MAX_URI_LEN: usize = 8 * 1024;
 /// Largest header block, in bytes. `Inferred:` auth-http 12
 pub const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Most headers of a request. `Inferred:` auth-http 12
+pub const MAX_HEADERS: usize = 64;
 /// Largest body of the session directory, in bytes. `Inferred:` auth-http 12
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Time for a body to arrive. `Inferred:` auth-http 11.5
@@ -75,6 +77,9 @@ fn over_limit(request: &Request) -> Option<StatusCode> {
         return Some(StatusCode::URI_TOO_LONG);
     }
     let headers = request.headers().iter();
+    if MAX_HEADERS < request.headers().len() {
+        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
     let size: usize = headers
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();

@@ -35,6 +35,7 @@ mod handles_session;
 mod handles_transfer;
 mod people;
 mod people_joins;
+mod people_race;
 mod people_rules;
 mod session_access;
 mod session_bad_bodies;
