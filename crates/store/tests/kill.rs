@@ -18,8 +18,12 @@ use serde_json::json;
 
 /// Tells this test binary to be the process that writes.
 const DIRECTORY: &str = "CONVOKE_KILL_TEST_DIRECTORY";
+/// Tells it how large the documents shall be.
+const FILLING: &str = "CONVOKE_KILL_TEST_FILLING";
 const KILLS: usize = 10;
 const WRITERS: u64 = 32;
+/// From this round on documents are so large that the log is carried over at about the kill.
+const LARGE_FROM: usize = 7;
 
 /// What is in the store at least: the change number by session.
 type Confirmed = BTreeMap<u64, u64>;
@@ -29,9 +33,13 @@ fn nothing_confirmed_is_lost_when_the_process_is_killed() {
     let dir = tempfile::tempdir().unwrap();
     let mut confirmed = Confirmed::new();
     for round in 0..KILLS {
-        let mut child = start_writing(dir.path());
         // A different moment each time, and not a round number of batches.
-        read_and_kill(&mut child, 50 + round * 173, &mut confirmed);
+        let (filling, confirmations) = match round.checked_sub(LARGE_FROM) {
+            None => (1_500, 50 + round * 173),
+            Some(large) => (120_000, 520 + large * 20),
+        };
+        let mut child = start_writing(dir.path(), filling);
+        read_and_kill(&mut child, confirmations, &mut confirmed);
         check(dir.path(), &confirmed);
     }
     let total: u64 = confirmed.values().sum();
@@ -41,10 +49,11 @@ fn nothing_confirmed_is_lost_when_the_process_is_killed() {
     );
 }
 
-fn start_writing(dir: &Path) -> Child {
+fn start_writing(dir: &Path, filling: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "writes_until_killed", "--nocapture"])
         .env(DIRECTORY, dir)
+        .env(FILLING, filling.to_string())
         .stdout(Stdio::piped())
         .stdin(Stdio::null())
         .spawn()
@@ -119,16 +128,21 @@ async fn writes_until_killed() {
     let Some(dir) = std::env::var_os(DIRECTORY) else {
         return;
     };
+    let filling: usize = std::env::var(FILLING).unwrap().parse().unwrap();
+    let filling = "x".repeat(filling);
     let store = Arc::new(SqliteStore::open(dir.as_ref()).unwrap());
     let mut writers = tokio::task::JoinSet::new();
     for session in 0..WRITERS {
-        let store = Arc::clone(&store);
+        let (store, filling) = (Arc::clone(&store), filling.clone());
         writers.spawn(async move {
             loop {
                 let stored = store.load(&key(session)).unwrap();
                 let number = stored.as_ref().map_or(1, |stored| stored.change_number + 1);
                 let expected = stored.as_deref().map(Version::from);
-                store.commit(step(session, expected, number)).await.unwrap();
+                store
+                    .commit(step(session, expected, number, &filling))
+                    .await
+                    .unwrap();
                 // One write of the whole line; a line is confirmed when its end is there.
                 let line = format!("confirmed {session} {number}\n");
                 stdout().lock().write_all(line.as_bytes()).unwrap();
@@ -155,7 +169,7 @@ fn handle_id(session: u64, number: u64) -> HandleId {
 }
 
 /// Replaces a session and its search handle; timer and index entries change every time.
-fn step(session: u64, expected: Option<Version>, number: u64) -> Commit {
+fn step(session: u64, expected: Option<Version>, number: u64, filling: &str) -> Commit {
     let reference = key(session).reference;
     let since = jiff::Timestamp::from_second(i64::try_from(number).unwrap()).unwrap();
     let document: Session = serde_json::from_value(json!({
@@ -164,7 +178,7 @@ fn step(session: u64, expected: Option<Version>, number: u64) -> Commit {
         "change_number": number,
         "start_time": "2026-01-01T00:00:00Z",
         "constants": {"reserved_removal_timeout": 30_000},
-        "properties": {"keywords": [format!("word-{number}")], "custom": {"filling": "x".repeat(1500)}},
+        "properties": {"keywords": [format!("word-{number}")], "custom": {"filling": filling}},
         "members": {"0": {"xuid": number.to_string(), "join_time": since, "state": "reserved", "state_since": since}},
         "next_index": 1,
     }))

@@ -167,44 +167,81 @@ fn take_steps(
     damage: &mut Option<StoreError>,
 ) -> Vec<Answer> {
     if let Some(damage) = damage {
-        return refuse_all(batch, damage);
+        return fail_all(batch, damage);
     }
-    let error = match in_one_transaction(conn, batch) {
+    let failure = match in_one_transaction(conn, batch, None) {
         Ok(answers) => return answers,
-        Err(error) => error,
+        Err(failure) => failure,
     };
-    if matches!(error, StoreError::Corrupt(_)) {
+    // A step that the engine cannot take must not take the others down with it.
+    let failure = match failure.step {
+        Some(step) if 1 < batch.len() && !failure.is_damage() => {
+            match in_one_transaction(conn, batch, Some((step, &failure.error))) {
+                Ok(answers) => return answers,
+                Err(failure) => failure,
+            }
+        }
+        _ => failure,
+    };
+    let is_damage = failure.is_damage();
+    let error = failure.error;
+    if is_damage {
         tracing::error!(%error, "the store writes nothing any more");
         *damage = Some(error.clone());
-        return refuse_all(batch, &error);
+    } else {
+        tracing::warn!(%error, batch.steps = batch.len(), "a batch of writes failed");
     }
-    tracing::warn!(%error, batch.steps = batch.len(), "a batch of writes failed");
-    if batch.len() == 1 {
-        return refuse_all(batch, &error);
-    }
-    // One step that the engine cannot take must not fail the others.
-    batch
-        .chunks(1)
-        .flat_map(|one| match in_one_transaction(conn, one) {
-            Ok(answers) => answers,
-            Err(error) => refuse_all(one, &error),
-        })
-        .collect()
+    fail_all(batch, &error)
 }
 
-fn refuse_all(batch: &[Request], error: &StoreError) -> Vec<Answer> {
+fn fail_all(batch: &[Request], error: &StoreError) -> Vec<Answer> {
     batch.iter().map(|_| Err(error.clone().into())).collect()
 }
 
-/// On an error nothing of the batch has happened, also no refusal: it was judged on what is undone.
-fn in_one_transaction(conn: &mut Connection, batch: &[Request]) -> Result<Vec<Answer>, StoreError> {
+/// Why a transaction has failed: nothing of it has happened.
+struct Failure {
+    error: StoreError,
+    /// The step that failed, when it was not the transaction itself.
+    step: Option<usize>,
+}
+
+impl Failure {
+    fn is_damage(&self) -> bool {
+        matches!(self.error, StoreError::Corrupt(_))
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self {
+            error: error.into(),
+            step: None,
+        }
+    }
+}
+
+/// Takes all steps but the one that is known to fail, which gets its error for an answer.
+///
+/// Refusals are given out only after the commit: they were judged on what it makes true.
+fn in_one_transaction(
+    conn: &mut Connection,
+    batch: &[Request],
+    failing: Option<(usize, &StoreError)>,
+) -> Result<Vec<Answer>, Failure> {
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut answers = Vec::with_capacity(batch.len());
-    for request in batch {
-        match apply(&transaction, &request.step) {
-            Err(CommitError::Store(error)) => return Err(error),
-            answer => answers.push(answer),
-        }
+    for (step, request) in batch.iter().enumerate() {
+        let answer = match failing {
+            Some((failing, error)) if failing == step => Err(error.clone().into()),
+            _ => match apply(&transaction, &request.step) {
+                Err(CommitError::Store(error)) => {
+                    let step = Some(step);
+                    return Err(Failure { error, step });
+                }
+                answer => answer,
+            },
+        };
+        answers.push(answer);
     }
     transaction.commit()?;
     Ok(answers)
@@ -225,4 +262,145 @@ fn count(counters: &Counters, answers: &[Answer]) {
     add(&counters.refused, refused);
     add(&counters.failed, failed);
     counters.largest_batch.fetch_max(taken, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use convoke_core::people::Follow;
+    use convoke_wire::Xuid;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::PeopleOp;
+    use crate::codec::Encoded;
+    use crate::sqlite::prepared::{HandleChange, HandleRow, SessionChange};
+
+    fn store() -> (tempfile::TempDir, PathBuf, Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
+        schema::create(&path).unwrap();
+        let conn = schema::open_writer(&path).unwrap();
+        (dir, path, conn)
+    }
+
+    fn request(handles: Vec<HandleChange>, people: Vec<PeopleOp>) -> Request {
+        Request {
+            step: Prepared {
+                sessions: Vec::new(),
+                require_handles: Vec::new(),
+                require_free_keys: Vec::new(),
+                handles,
+                people,
+            },
+            answer: oneshot::channel().0,
+        }
+    }
+
+    fn good(target: u64) -> Request {
+        let follow = Follow {
+            owner: Xuid(1),
+            target: Xuid(target),
+            favorite: false,
+            added_at: Timestamp::UNIX_EPOCH,
+        };
+        request(Vec::new(), vec![PeopleOp::Put(follow)])
+    }
+
+    /// Holds one key twice, which no handle does and no table takes.
+    fn bad() -> Request {
+        let handle = HandleRow {
+            id: "1".to_owned(),
+            session: String::new(),
+            kind: "search",
+            sandbox: String::new(),
+            owner: None,
+            created: 0,
+            expires: None,
+            body: Encoded {
+                text: String::new(),
+                checksum: 0,
+            },
+            keys: vec!["key".to_owned(), "key".to_owned()],
+        };
+        request(vec![HandleChange::Put(Box::new(handle))], Vec::new())
+    }
+
+    fn outcomes(answers: &[Answer]) -> Vec<bool> {
+        answers.iter().map(Result::is_ok).collect()
+    }
+
+    fn follows(conn: &Connection) -> i64 {
+        conn.query_row("SELECT count(*) FROM follows", [], |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_step_that_the_engine_cannot_take_fails_alone() {
+        let (_dir, _, mut conn) = store();
+        let batch = [good(1), bad(), good(2)];
+        let answers = take_steps(&mut conn, &batch, &mut None);
+        assert_eq!(outcomes(&answers), [true, false, true]);
+        assert_eq!(follows(&conn), 2);
+        let handles: i64 = conn
+            .query_row("SELECT count(*) FROM handles", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(handles, 0);
+    }
+
+    #[test]
+    fn when_more_than_one_step_fails_the_batch_fails_and_the_next_does_not() {
+        let (_dir, _, mut conn) = store();
+        let damage = &mut None;
+        let answers = take_steps(&mut conn, &[good(1), bad(), good(2), bad()], damage);
+        assert_eq!(outcomes(&answers), [false; 4]);
+        assert_eq!(follows(&conn), 0);
+        assert!(damage.is_none());
+        assert_eq!(outcomes(&take_steps(&mut conn, &[good(1)], damage)), [true]);
+    }
+
+    #[test]
+    fn when_the_file_is_locked_the_batch_fails_and_a_later_one_does_not() {
+        let (_dir, path, mut conn) = store();
+        conn.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let other = Connection::open(path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let answers = take_steps(&mut conn, &[good(1), good(2)], &mut None);
+        assert_eq!(outcomes(&answers), [false, false]);
+        other.execute_batch("ROLLBACK").unwrap();
+        let answers = take_steps(&mut conn, &[good(1), good(2)], &mut None);
+        assert_eq!(outcomes(&answers), [true, true]);
+    }
+
+    #[test]
+    fn nothing_is_written_to_a_damaged_file() {
+        let (_dir, _, mut conn) = store();
+        conn.execute_batch(
+            "INSERT INTO sessions VALUES (1, 'k', '', '', '', '', '', 1, NULL, 0, 'damage', '')",
+        )
+        .unwrap();
+        let deletes = Request {
+            step: Prepared {
+                sessions: vec![SessionChange {
+                    key: "k".to_owned(),
+                    sandbox: String::new(),
+                    expected: Some((uuid::Uuid::nil(), 1)),
+                    next: None,
+                }],
+                ..good(1).step
+            },
+            answer: oneshot::channel().0,
+        };
+        let damage = &mut None;
+        let answers = take_steps(&mut conn, &[good(2), deletes], damage);
+        assert_eq!(outcomes(&answers), [false, false]);
+        let answers = take_steps(&mut conn, &[good(3)], damage);
+        let damaged = matches!(
+            answers[..],
+            [Err(CommitError::Store(StoreError::Corrupt(_)))]
+        );
+        assert!(damaged, "{answers:?}");
+        assert_eq!(follows(&conn), 0);
+    }
 }
