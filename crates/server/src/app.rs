@@ -26,6 +26,7 @@ use crate::entropy::Entropy;
 use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::service_configs::Catalogue;
+use crate::shared::Shared;
 use crate::{exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
@@ -69,14 +70,6 @@ impl Default for Settings {
             dev_issuer: true,
         }
     }
-}
-
-/// What every request handler shares.
-#[derive(Debug)]
-pub struct Shared {
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) catalogue: Catalogue,
-    pub(crate) authenticator: Authenticator,
 }
 
 /// The service.

@@ -8,9 +8,9 @@ use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
 use http::HeaderMap;
 
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::auth::{Acting, AuthError, Principal, Role};
 use crate::service_configs::{NamedTemplate, ServiceConfig};
+use crate::shared::Shared;
 
 /// The privilege to play with others. `[doc]`
 const MULTIPLAYER: u16 = 254;

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::live::{Exclusive, LiveSession, LiveSessions};
 use crate::metrics::Metrics;
-use crate::timers::TimerQueue;
+use crate::timer_queue::TimerQueue;
 
 /// How often a commit is tried again after another process changed the session.
 const MAX_ATTEMPTS: usize = 8;

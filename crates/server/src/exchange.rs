@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::api_error::ApiError;
-use crate::app::Shared;
+use crate::shared::Shared;
 
 /// Longest request line that is taken, in bytes. `Inferred:` auth-http 12
 pub const MAX_URI_LEN: usize = 8 * 1024;

@@ -20,4 +20,6 @@ pub mod reply;
 pub mod router;
 pub mod routes;
 pub mod service_configs;
+pub mod shared;
+pub mod timer_queue;
 pub mod timers;

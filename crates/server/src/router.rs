@@ -14,11 +14,11 @@ use http::request::Parts;
 use http::{Method, Uri};
 
 use crate::api_error::{ApiError, Family};
-use crate::app::Shared;
 use crate::hosts::{self, Scope, Service};
 use crate::routes::{
     handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates,
 };
+use crate::shared::Shared;
 
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,11 +6,19 @@ use convoke_wire::TitleId;
 use convoke_wire::session::constants::{Capability, Visibility};
 use convoke_wire::session::properties::Restriction;
 
-use super::apply::Facts;
 use super::{MemberState, Session};
 use crate::caller::{Caller, User};
 use crate::handle::Grant;
 use crate::refusal::{Refusal, Rule};
+
+/// What the outside world says about caller and session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Whether an accepted member follows the caller. `[doc]`
+    pub followed: bool,
+    /// What the handle grants that the caller came through; `None` for the session's own URI.
+    pub handle: Option<Grant>,
+}
 
 /// The documented opening of every refused access. `[doc]`
 const CANNOT_ACCESS: &str = "The requested session cannot be accessed.";

@@ -18,11 +18,11 @@ use http::request::Parts;
 use super::handles::{complete, included};
 use super::query_string::parameter;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::auth::Role;
 use crate::caller::{Identity, admit};
 use crate::exchange;
 use crate::reply::{self, Viewer};
+use crate::shared::Shared;
 
 /// `POST /handles/query`: at most 100 handles; there is no next page. `[doc]`
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {

@@ -19,13 +19,13 @@ use uuid::Uuid;
 
 use super::query_string;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step, TransactError};
 use crate::exchange;
 use crate::live::LiveSession;
 use crate::reply::{self, Viewer};
 use crate::routes::sessions::facts;
+use crate::shared::Shared;
 
 /// `POST /handles`: makes a handle.
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {

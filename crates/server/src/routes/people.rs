@@ -12,10 +12,10 @@ use http::{Method, StatusCode};
 
 use super::query_string::parameter;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::auth::Role;
 use crate::caller::Identity;
 use crate::reply;
+use crate::shared::Shared;
 
 /// The privilege to change one's people. `[client]`
 const ADD_FRIEND: u16 = 255;

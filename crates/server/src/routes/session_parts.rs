@@ -10,13 +10,13 @@ use http::request::Parts;
 
 use super::sessions::{Existence, Writing, reading};
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::{Identity, admit, key_of};
 use crate::exchange;
 use crate::live::LiveSession;
 use crate::preconditions::{Preconditions, Verdict};
 use crate::reply::{self, Address, Viewer};
 use crate::router::Part;
+use crate::shared::Shared;
 
 /// `GET …/sessions/{name}/{part}`: 204 when the part is absent, 404 when the session is. `[doc]`
 pub async fn get(

@@ -19,7 +19,6 @@ use jiff::Timestamp;
 
 use super::query_string;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step};
 use crate::exchange;
@@ -27,6 +26,7 @@ use crate::live::LiveSession;
 use crate::preconditions::{Preconditions, Verdict};
 use crate::reply::{self, Address, Viewer};
 use crate::service_configs::NamedTemplate;
+use crate::shared::Shared;
 
 /// `GET …/sessions/{name}`: the session, or 204 when there is none.
 pub async fn get(
