@@ -9,3 +9,26 @@ pub mod query_string;
 pub mod session_parts;
 pub mod sessions;
 pub mod templates;
+
+use http::request::Parts;
+
+use crate::api_error::ApiError;
+use crate::caller::Identity;
+use crate::exchange;
+use crate::reply::Viewer;
+use crate::shared::Shared;
+
+/// Who asks, and how the answer is rendered for them, for requests that name no user in the body.
+fn begin(shared: &Shared, parts: &Parts) -> Result<(Identity, Viewer), ApiError> {
+    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
+    let contract = exchange::contract(&parts.headers)?;
+    let viewer = viewer(&identity, contract);
+    Ok((identity, viewer))
+}
+
+fn viewer(identity: &Identity, contract: convoke_wire::ContractVersion) -> Viewer {
+    Viewer {
+        xuid: identity.xuid(),
+        contract,
+    }
+}

@@ -15,6 +15,7 @@ use convoke_wire::{Scid, Xuid};
 use http::StatusCode;
 use http::request::Parts;
 
+use super::begin;
 use super::handles::{complete, included};
 use super::query_string::parameter;
 use crate::api_error::ApiError;
@@ -26,8 +27,7 @@ use crate::shared::Shared;
 
 /// `POST /handles/query`: at most 100 handles; there is no next page. `[doc]`
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let contract = exchange::contract(&parts.headers)?;
+    let (identity, viewer) = begin(shared, parts)?;
     let include = included(parts);
     let uri = &parts.uri;
     let wanted: HandleQuery = read::document(&exchange::json_body(parts, body).await?)?;
@@ -59,10 +59,7 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
         identity: &identity,
         scid: wanted.scid.as_ref(),
         include,
-        viewer: Viewer {
-            xuid: identity.xuid(),
-            contract,
-        },
+        viewer,
     };
     let mut results = Vec::new();
     for handle in asking.candidates(owners)? {

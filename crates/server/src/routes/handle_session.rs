@@ -13,26 +13,23 @@ use http::request::Parts;
 use super::handles::{Found, find};
 use super::query_string;
 use super::sessions::{Existence, Reading, Writing, named_user};
+use super::{begin, viewer};
 use crate::api_error::ApiError;
 use crate::caller::Identity;
 use crate::exchange;
 use crate::preconditions::Preconditions;
-use crate::reply::{Address, Viewer};
+use crate::reply::Address;
 use crate::shared::Shared;
 
 /// `GET /handles/{id}/session`: 204 when the handle leads to no session.
 pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let contract = exchange::contract(&parts.headers)?;
+    let (identity, viewer) = begin(shared, parts)?;
     let Found { handle, admitted } = find(shared, &identity, id)?;
     let reading = Reading {
         key: handle.session_key(),
         grant: Some(granted(shared, &handle, &admitted.caller).await?),
         caller: admitted.caller,
-        viewer: Viewer {
-            xuid: identity.xuid(),
-            contract,
-        },
+        viewer,
     };
     reading
         .answer(shared, &Preconditions::of(&parts.headers), Address::Told)
@@ -66,10 +63,7 @@ pub async fn put(
         handle: Some((handle.id, grant)),
         existence: Existence::Optional,
         commits,
-        viewer: Viewer {
-            xuid: identity.xuid(),
-            contract,
-        },
+        viewer: viewer(&identity, contract),
     }
     .answer(shared, &parts.headers, Address::Told)
     .await

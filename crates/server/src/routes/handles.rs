@@ -14,9 +14,10 @@ use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
 use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, uri};
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use uuid::Uuid;
 
+use super::begin;
 use super::query_string;
 use crate::api_error::ApiError;
 use crate::caller::{Admitted, Identity, admit, key_of};
@@ -29,8 +30,7 @@ use crate::shared::Shared;
 
 /// `POST /handles`: makes a handle.
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let contract = exchange::contract(&parts.headers)?;
+    let (identity, viewer) = begin(shared, parts)?;
     let include = included(parts);
     let body = exchange::json_body(parts, body).await?;
     let wanted: HandleRequest = read::document(&body)?;
@@ -50,10 +50,6 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
         admitted,
     };
     let (status, handle) = making.carry_out(shared).await?;
-    let viewer = Viewer {
-        xuid: identity.xuid(),
-        contract,
-    };
     let shown = document(shared, &handle, &making.admitted, include, viewer).await?;
     let mut response = reply::json(status, &shown);
     if let Ok(path) = HeaderValue::try_from(uri::handle_path(handle.id)) {
@@ -172,8 +168,7 @@ pub(super) fn find(shared: &Shared, identity: &Identity, id: &str) -> Result<Fou
 
 /// `GET /handles/{id}`: the handle, not its session.
 pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let viewer = viewer(&identity, &parts.headers)?;
+    let (identity, viewer) = begin(shared, parts)?;
     let found = find(shared, &identity, id)?;
     if !grant::may_see(
         &found.handle,
@@ -195,8 +190,7 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
 
 /// `DELETE /handles/{id}`.
 pub async fn delete(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    exchange::contract(&parts.headers)?;
+    let (identity, _) = begin(shared, parts)?;
     let Found { handle, admitted } = find(shared, &identity, id)?;
     if !grant::may_see(&handle, &admitted.caller, shared.directory.clock.now()) {
         return Err(ApiError::handle_not_found());
@@ -230,13 +224,6 @@ fn unpublished(session: Option<&Session>, handle: &Handle) -> Next {
         }
         _ => Next::Keep,
     }
-}
-
-fn viewer(identity: &Identity, headers: &HeaderMap) -> Result<Viewer, ApiError> {
-    Ok(Viewer {
-        xuid: identity.xuid(),
-        contract: exchange::contract(headers)?,
-    })
 }
 
 pub(super) fn included(parts: &Parts) -> Include {

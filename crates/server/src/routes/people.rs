@@ -195,6 +195,19 @@ fn check_writer(shared: &Shared, identity: &Identity, owner: Xuid) -> Result<(),
     Ok(())
 }
 
+/// The edge that a write of one's own list is about.
+fn edge_to_write(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    parts: &Parts,
+) -> Result<(Xuid, Xuid), ApiError> {
+    let (identity, owner) = identify(shared, owner, parts)?;
+    let target = user(target, &identity)?;
+    check_writer(shared, &identity, owner)?;
+    Ok((owner, target))
+}
+
 async fn commit(shared: &Shared, operation: PeopleOp) -> Result<Response, ApiError> {
     let commit = Commit {
         people: vec![operation],
@@ -214,9 +227,7 @@ pub async fn follow(
     target: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (identity, owner) = identify(shared, owner, parts)?;
-    let target = user(target, &identity)?;
-    check_writer(shared, &identity, owner)?;
+    let (owner, target) = edge_to_write(shared, owner, target, parts)?;
     if owner == target {
         return refuse(
             StatusCode::BAD_REQUEST,
@@ -248,9 +259,7 @@ pub async fn unfollow(
     target: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (identity, owner) = identify(shared, owner, parts)?;
-    let target = user(target, &identity)?;
-    check_writer(shared, &identity, owner)?;
+    let (owner, target) = edge_to_write(shared, owner, target, parts)?;
     commit(shared, PeopleOp::Delete { owner, target }).await
 }
 
@@ -261,9 +270,7 @@ pub async fn favorite(
     target: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (identity, owner) = identify(shared, owner, parts)?;
-    let target = user(target, &identity)?;
-    check_writer(shared, &identity, owner)?;
+    let (owner, target) = edge_to_write(shared, owner, target, parts)?;
     if shared.directory.store.follow(owner, target)?.is_none() {
         return refuse(
             StatusCode::NOT_FOUND,

@@ -8,9 +8,10 @@ use convoke_wire::SessionRef;
 use http::StatusCode;
 use http::request::Parts;
 
+use super::begin;
 use super::sessions::{Existence, Writing, reading};
 use crate::api_error::ApiError;
-use crate::caller::{Identity, admit, key_of};
+use crate::caller::{admit, key_of};
 use crate::exchange;
 use crate::live::LiveSession;
 use crate::preconditions::{Preconditions, Verdict};
@@ -25,11 +26,7 @@ pub async fn get(
     part: Part,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let viewer = Viewer {
-        xuid: identity.xuid(),
-        contract: exchange::contract(&parts.headers)?,
-    };
+    let (identity, viewer) = begin(shared, parts)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
     let reading = reading(&identity, admitted, reference, viewer);
@@ -92,8 +89,7 @@ pub async fn put_properties(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let contract = exchange::contract(&parts.headers)?;
+    let (identity, viewer) = begin(shared, parts)?;
     let commits = !super::query_string::is_set(&parts.uri, "nocommit");
     let admitted = admit(shared, &identity, &reference.scid)?;
     let template = admitted.template(&reference.template_name)?;
@@ -106,10 +102,7 @@ pub async fn put_properties(
         handle: None,
         existence: Existence::Required,
         commits,
-        viewer: Viewer {
-            xuid: identity.xuid(),
-            contract,
-        },
+        viewer,
     }
     .answer(shared, &parts.headers, Address::Known)
     .await
@@ -123,11 +116,7 @@ pub async fn delete(
     part: Part,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let viewer = Viewer {
-        xuid: identity.xuid(),
-        contract: exchange::contract(&parts.headers)?,
-    };
+    let (identity, viewer) = begin(shared, parts)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     let template = admitted.template(&reference.template_name)?;
     let key = key_of(&identity, reference);

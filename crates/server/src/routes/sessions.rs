@@ -18,6 +18,7 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
 use super::query_string;
+use super::{begin, viewer};
 use crate::api_error::ApiError;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step};
@@ -34,18 +35,14 @@ pub async fn get(
     reference: SessionRef,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
-    let contract = exchange::contract(&parts.headers)?;
+    let (identity, viewer) = begin(shared, parts)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
     let reading = Reading {
         key: key_of(&identity, reference),
         caller: admitted.caller,
         grant: None,
-        viewer: Viewer {
-            xuid: identity.xuid(),
-            contract,
-        },
+        viewer,
     };
     reading
         .answer(shared, &Preconditions::of(&parts.headers), Address::Known)
@@ -75,10 +72,7 @@ pub async fn put(
         handle: None,
         existence: Existence::Optional,
         commits,
-        viewer: Viewer {
-            xuid: identity.xuid(),
-            contract,
-        },
+        viewer: viewer(&identity, contract),
     }
     .answer(shared, &parts.headers, Address::Known)
     .await
