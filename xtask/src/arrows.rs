@@ -165,7 +165,10 @@ fn objection(rule: &Rule, dependency: &Dependency) -> Option<String> {
     }
     let allowed = match dependency.kind {
         Kind::Normal | Kind::Build => rule.may_use.contains(&name),
-        Kind::Dev => rule.may_use.contains(&name) || rule.tests_may_use.contains(&name),
+        // A crate's tests may switch on a feature of the crate itself.
+        Kind::Dev => {
+            name == rule.name || rule.may_use.contains(&name) || rule.tests_may_use.contains(&name)
+        }
     };
     (!allowed).then(|| format!("`{}` may not depend on `{name}`", rule.name))
 }

@@ -1,2 +1,73 @@
-//! The `convoke` command.
-fn main() {}
+//! The `convoke` command: serves the session directory, and talks to one.
+//!
+//! Not here: any rule of the service. The commands that talk go through HTTP like every other client.
+
+mod caller;
+mod demo;
+mod handle;
+mod http;
+mod output;
+mod serve;
+mod session;
+mod target;
+mod template;
+mod token;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An open, self-hostable session directory for Xbox Live multiplayer clients.
+#[derive(Debug, Parser)]
+#[command(name = "convoke", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the session directory over HTTP.
+    Serve(serve::Serve),
+    /// Show the whole story on a temporary server: create, find, join, invite, conflict, leave.
+    Demo(demo::Demo),
+    /// Print an Authorization header from the development issuer.
+    Token(token::Token),
+    /// Check session templates.
+    #[command(subcommand)]
+    Template(template::Template),
+    /// Read and write sessions.
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Create, read, use and delete handles.
+    #[command(subcommand)]
+    Handle(handle::Handle),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Demo(demo) => demo.run().await,
+        Command::Token(token) => token.run().await,
+        Command::Template(template) => template.run(),
+        Command::Session(session) => session.run().await,
+        Command::Handle(handle) => handle.run().await,
+    };
+    match result {
+        Ok(code) => code,
+        // Whoever read our output has seen enough, as in `convoke … | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

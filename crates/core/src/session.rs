@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use apply::{Disposition, Facts, Outcome, apply};
+pub use access::Facts;
+pub use apply::{Disposition, Outcome, apply};
 pub use constants::Constants;
 pub use custom::Custom;
 pub use properties::Properties;

@@ -45,9 +45,9 @@ pub enum ApiError {
     /// A rule refused.
     Refused(Refusal),
     /// A rule refused a change; the session is shown if the caller may read it.
-    NoAccess(Refusal, Option<Shown>),
+    NoAccess(Refusal, Option<Box<Shown>>),
     /// A precondition failed.
-    Precondition(Option<Shown>),
+    Precondition(Option<Box<Shown>>),
     /// Nothing is at this address.
     NotFound(String),
     /// The address exists, the verb does not.
@@ -128,9 +128,14 @@ impl ApiError {
             Self::NoAccess(refusal, None) => {
                 message(StatusCode::FORBIDDEN, family, 4500, &refusal.to_string())
             }
-            Self::NoAccess(_, Some(shown)) => document(StatusCode::FORBIDDEN, shown),
+            // Only a failed precondition names the state to go on from.
+            Self::NoAccess(_, Some(shown)) => document(StatusCode::FORBIDDEN, shown.body),
             Self::Precondition(None) => empty(StatusCode::PRECONDITION_FAILED),
-            Self::Precondition(Some(shown)) => document(StatusCode::PRECONDITION_FAILED, shown),
+            Self::Precondition(Some(shown)) => {
+                let mut response = document(StatusCode::PRECONDITION_FAILED, shown.body);
+                response.headers_mut().insert(ETAG, shown.etag);
+                response
+            }
             Self::NotFound(text) => message(StatusCode::NOT_FOUND, family, 4000, &text),
             Self::Method(allowed) => {
                 let text = format!("this address takes {allowed} [method]");
@@ -201,7 +206,7 @@ impl ApiError {
                     format!("{}; path={path}", refusal.rule.code())
                 }
             }
-            Self::Precondition(_) => "precondition.failed; path=If-Match".to_owned(),
+            Self::Precondition(_) => "precondition.failed".to_owned(),
             _ => return None,
         };
         HeaderValue::from_str(&text).ok()
@@ -242,10 +247,8 @@ fn message(status: StatusCode, family: Family, code: u32, text: &str) -> Respons
     refused(status, Some(content_type), Body::from(body))
 }
 
-fn document(status: StatusCode, shown: Shown) -> Response {
-    let mut response = refused(status, Some("application/json"), Body::from(shown.body));
-    response.headers_mut().insert(ETAG, shown.etag);
-    response
+fn document(status: StatusCode, body: Bytes) -> Response {
+    refused(status, Some("application/json"), Body::from(body))
 }
 
 fn empty(status: StatusCode) -> Response {

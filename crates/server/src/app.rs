@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use convoke_store::{AnyStore, MemoryStore, SqliteStore};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,12 +26,15 @@ use crate::entropy::Entropy;
 use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::service_configs::Catalogue;
+use crate::shared::Shared;
 use crate::{exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
 const ISSUER: &str = "convoke";
 /// Time for open requests to end when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Most connections at a time; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 16_384;
 /// Time for a connection to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -66,14 +70,6 @@ impl Default for Settings {
             dev_issuer: true,
         }
     }
-}
-
-/// What every request handler shares.
-#[derive(Debug)]
-pub struct Shared {
-    pub(crate) directory: Arc<Directory>,
-    pub(crate) catalogue: Catalogue,
-    pub(crate) authenticator: Authenticator,
 }
 
 /// The service.
@@ -166,7 +162,9 @@ impl App {
             now: Arc::new(move || clock.now()),
             new_id: Arc::new(move || entropy.uuid()),
         };
-        issuer::routes(context).with_state(())
+        issuer::routes(context)
+            .layer(from_fn(router::issuer_only))
+            .with_state(())
     }
 
     /// Settles every session that is due, as the timer task does.
@@ -213,12 +211,17 @@ impl App {
         ));
         let graceful = GracefulShutdown::new();
         let service = self.router();
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut shutdown = pin!(shutdown);
         loop {
-            let stream = tokio::select! {
+            let accept = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                listener.accept().await.map(|(stream, _)| (stream, place))
+            };
+            let (stream, place) = tokio::select! {
                 () = &mut shutdown => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                accepted = accept => match accepted {
+                    Ok(accepted) => accepted,
                     Err(error) => {
                         // Out of file descriptors, say: others may be closed meanwhile.
                         tracing::warn!(%error, "a connection was not accepted");
@@ -235,13 +238,14 @@ impl App {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
-                .max_headers(64)
+                .max_headers(exchange::MAX_HEADERS)
                 .serve_connection(
                     TokioIo::new(stream),
                     TowerToHyperService::new(service.clone()),
                 );
             let connection = graceful.watch(connection);
             tasks.spawn(async move {
+                let _place = place;
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "a connection ended badly");
                 }
@@ -258,8 +262,12 @@ impl App {
         Ok(())
     }
 
-    /// Gives up the store, with everything written.
+    /// Gives up the store, with everything written; requests after this are refused with 503.
     pub async fn close(self) {
-        drop(self);
+        let store = Arc::clone(&self.shared.directory.store);
+        // Waits for the disk, so not on a thread that serves requests.
+        if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+            tracing::error!(%error, "the store did not close");
+        }
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use convoke_core::{Caller, User};
+use convoke_wire::session::constants::Capability;
 use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
 use http::HeaderMap;
 
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::auth::{Acting, AuthError, Principal, Role};
 use crate::service_configs::{NamedTemplate, ServiceConfig};
+use crate::shared::Shared;
 
 /// The privilege to play with others. `[doc]`
 const MULTIPLAYER: u16 = 254;
@@ -81,6 +82,8 @@ pub struct Admitted {
     pub caller: Caller,
     /// The service configuration.
     pub config: Arc<ServiceConfig>,
+    /// The token names no title where one is needed.
+    lacks_title: bool,
 }
 
 /// Checks that a service configuration exists and is open to the token's title and sandbox.
@@ -92,24 +95,34 @@ pub fn admit(shared: &Shared, identity: &Identity, scid: &Scid) -> Result<Admitt
     if !config.serves(&identity.principal.sandbox) {
         return Err(ApiError::ConfigForbidden("[scid.sandbox]"));
     }
-    let service = identity.principal.is_service();
-    if !service && !config.admits_title(identity.principal.title_id) {
+    let title_id = identity.principal.title_id;
+    let admitted = identity.principal.is_service() || config.admits_title(title_id);
+    if !admitted && title_id.is_some() {
         return Err(ApiError::ConfigForbidden("[scid.title]"));
     }
     Ok(Admitted {
         caller: identity.caller(shared),
         config,
+        lacks_title: !admitted,
     })
 }
 
 impl Admitted {
-    /// The template of a name. `[doc]` for the 404.
+    /// The template of a name, if it is open to the token. `[doc]` for the 404.
     pub fn template(&self, name: &TemplateName) -> Result<Arc<NamedTemplate>, ApiError> {
-        self.config.template(name).cloned().ok_or_else(|| {
-            ApiError::NotFound(format!(
-                "The session template `{name}` wasn't found [template.unknown]"
-            ))
-        })
+        let named = self.config.template(name).cloned().ok_or_else(|| {
+            let text = format!("The session template `{name}` wasn't found [template.unknown]");
+            ApiError::NotFound(text)
+        })?;
+        // Platforms that cannot tell titles apart use sessions made for them. `[doc]`
+        let capabilities = named.template.prescribed.system.capabilities.value();
+        let for_users = capabilities.is_some_and(|on| on.has(Capability::UserAuthorizationStyle));
+        if self.lacks_title && !for_users {
+            return Err(ApiError::ConfigForbidden(
+                "The token names no title [scid.untitled]",
+            ));
+        }
+        Ok(named)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::live::{Exclusive, LiveSession, LiveSessions};
 use crate::metrics::Metrics;
-use crate::timers::TimerQueue;
+use crate::timer_queue::TimerQueue;
 
 /// How often a commit is tried again after another process changed the session.
 const MAX_ATTEMPTS: usize = 8;
@@ -106,15 +106,13 @@ impl Directory {
 
     /// The present state of a session, with everything applied that was due.
     pub async fn read(&self, key: &SessionKey) -> Result<Option<Arc<LiveSession>>, StoreError> {
-        let now = self.clock.now();
         match self.live.get(key) {
-            Some(state) if state.is_due(now) => {}
+            Some(state) if state.is_due(self.clock.now()) => {}
             state => return Ok(state),
         }
         let exclusive = self.live.lock(key).await;
-        let settled = self.settle_locked(exclusive, key, now).await;
-        let (exclusive, state) = settled?;
-        self.live.release(exclusive);
+        let now = self.clock.now();
+        let (_, state) = self.settle_locked(exclusive, key, now).await?;
         Ok(state)
     }
 
@@ -132,43 +130,30 @@ impl Directory {
         key: &SessionKey,
         mut decide: impl FnMut(Option<&Arc<LiveSession>>, Timestamp) -> Result<(Step, T), E>,
     ) -> Result<(T, Option<Arc<LiveSession>>), TransactError<E>> {
-        let now = self.clock.now();
         let mut exclusive = self.live.lock(key).await;
+        // Waiting takes time, so the moment of the change is when its turn comes.
+        let now = self.clock.now();
         for _ in 0..MAX_ATTEMPTS {
             let (locked, before) = self
                 .settle_locked(exclusive, key, now)
                 .await
                 .map_err(TransactError::Unavailable)?;
             exclusive = locked;
-            let (step, answer) = match decide(before.as_ref(), now) {
-                Ok(decided) => decided,
-                Err(refusal) => {
-                    self.live.release(exclusive);
-                    return Err(TransactError::Refused(refusal));
-                }
-            };
+            let decided = decide(before.as_ref(), now);
+            let (step, answer) = decided.map_err(TransactError::Refused)?;
             let (locked, result) = self.carry_out(exclusive, key, before, step, now).await;
             exclusive = locked;
             match result {
-                Ok(after) => {
-                    self.live.release(exclusive);
-                    return Ok((answer, after));
+                Ok(after) => return Ok((answer, after)),
+                Err(CommitError::Conflict) => {
+                    let reloaded = self.reload(&exclusive, key);
+                    reloaded.map_err(TransactError::Unavailable)?;
                 }
-                Err(CommitError::Conflict) => self
-                    .reload(&exclusive, key)
-                    .map_err(TransactError::Unavailable)?,
-                Err(error) => {
-                    self.live.release(exclusive);
-                    return Err(match error {
-                        CommitError::HandleGone => TransactError::HandleGone,
-                        CommitError::KeyTaken => TransactError::KeyTaken,
-                        CommitError::Store(error) => TransactError::Unavailable(error),
-                        CommitError::Conflict => unreachable!("matched above"),
-                    });
-                }
+                Err(CommitError::HandleGone) => return Err(TransactError::HandleGone),
+                Err(CommitError::KeyTaken) => return Err(TransactError::KeyTaken),
+                Err(CommitError::Store(error)) => return Err(TransactError::Unavailable(error)),
             }
         }
-        self.live.release(exclusive);
         let detail = "the session is changed by another process faster than it can be written";
         Err(TransactError::Unavailable(StoreError::Failed(
             detail.to_owned(),
@@ -178,11 +163,10 @@ impl Directory {
     /// Lets time pass on a locked session; a change of its own, with a number of its own.
     async fn settle_locked(
         &self,
-        exclusive: Exclusive,
+        mut exclusive: Exclusive,
         key: &SessionKey,
         now: Timestamp,
     ) -> Result<(Exclusive, Option<Arc<LiveSession>>), StoreError> {
-        let mut exclusive = exclusive;
         for _ in 0..MAX_ATTEMPTS {
             let before = exclusive.state();
             let Some(state) = before.as_ref().filter(|state| state.is_due(now)) else {
@@ -202,16 +186,12 @@ impl Directory {
             match result {
                 Ok(after) => return Ok((exclusive, after)),
                 Err(CommitError::Conflict) => self.reload(&exclusive, key)?,
-                Err(CommitError::Store(error)) => {
-                    self.live.release(exclusive);
-                    return Err(error);
-                }
+                Err(CommitError::Store(error)) => return Err(error),
                 Err(CommitError::HandleGone | CommitError::KeyTaken) => {
                     unreachable!("settling requires nothing of handles")
                 }
             }
         }
-        self.live.release(exclusive);
         Err(StoreError::Failed(
             "the session could not be settled".to_owned(),
         ))
@@ -227,7 +207,7 @@ impl Directory {
             former,
             state.as_ref().and_then(|state| state.next_timer),
         );
-        self.live.publish(exclusive, state);
+        exclusive.publish(state);
         Ok(())
     }
 
@@ -253,7 +233,7 @@ impl Directory {
             Next::Delete => None,
         };
         let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
-        let (store, live) = (Arc::clone(&self.store), Arc::clone(&self.live));
+        let store = Arc::clone(&self.store);
         let (timers, metrics) = (Arc::clone(&self.timers), Arc::clone(&self.metrics));
         let key = key.clone();
         let task = tokio::spawn(async move {
@@ -266,7 +246,7 @@ impl Directory {
                     former,
                     after.as_ref().and_then(|state| state.next_timer),
                 );
-                live.publish(&exclusive, after.clone());
+                exclusive.publish(after.clone());
             }
             (exclusive, result.map(|()| after))
         });
@@ -311,6 +291,13 @@ fn commit_of(
             commit.handles.push(HandleOp::DeleteActivity {
                 session: key.clone(),
                 owner,
+            });
+        }
+        if old.is_none() {
+            // A target that has come to exist keeps its transfers for as long as it lives.
+            commit.handles.push(HandleOp::ClearExpiry {
+                session: key.clone(),
+                kind: HandleType::Transfer,
             });
         }
         if new.is_none() {

@@ -16,12 +16,14 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::api_error::ApiError;
-use crate::app::Shared;
+use crate::shared::Shared;
 
 /// Longest request line that is taken, in bytes. `Inferred:` auth-http 12
 pub const MAX_URI_LEN: usize = 8 * 1024;
 /// Largest header block, in bytes. `Inferred:` auth-http 12
 pub const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Most headers of a request. `Inferred:` auth-http 12
+pub const MAX_HEADERS: usize = 64;
 /// Largest body of the session directory, in bytes. `Inferred:` auth-http 12
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Time for a body to arrive. `Inferred:` auth-http 11.5
@@ -44,6 +46,10 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
         }
         None => next.run(request).await,
     };
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.body_mut() = Body::from(format!("Internal error {correlation_id}"));
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     shared
         .directory
         .metrics
@@ -71,6 +77,9 @@ fn over_limit(request: &Request) -> Option<StatusCode> {
         return Some(StatusCode::URI_TOO_LONG);
     }
     let headers = request.headers().iter();
+    if MAX_HEADERS < request.headers().len() {
+        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
     let size: usize = headers
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
@@ -80,7 +89,7 @@ fn over_limit(request: &Request) -> Option<StatusCode> {
 /// The answer to a request whose handling panicked.
 pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
     tracing::error!("a request handler panicked");
-    let mut response = Response::new(Body::from("Internal error [internal]"));
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert(
         CONTENT_TYPE,
@@ -111,15 +120,13 @@ pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
             return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
         }
     }
-    let collected =
-        tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
-    let bytes = match collected {
-        Err(_) => return Err(ApiError::BodyIncomplete),
+    let arriving = Limited::new(body, MAX_BODY_BYTES).collect();
+    let bytes = match tokio::time::timeout(BODY_TIMEOUT, arriving).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
         }
-        Ok(Err(_)) => return Err(ApiError::BodyIncomplete),
-        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(_)) | Err(_) => return Err(ApiError::BodyIncomplete),
     };
     if !bytes.is_empty() {
         check_media_type(&parts.headers)?;

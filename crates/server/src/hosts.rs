@@ -13,32 +13,52 @@ pub enum Service {
     Operations,
 }
 
-/// The service that a `Host` header names; `None` for any other name, which hosts all of them.
-pub fn service_of(host: &str) -> Option<Service> {
+/// The domain of the original deployment: its names stand for one service each.
+const DOMAIN: &str = ".xboxlive.com";
+
+/// What a host name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// No name of the original deployment: all services, by path.
+    All,
+    /// One service.
+    One(Service),
+    /// A service of the original deployment that is not served here.
+    Unserved,
+}
+
+/// The services that a `Host` header stands for.
+pub fn scope_of(host: Option<&str>) -> Scope {
+    let Some(host) = host else { return Scope::All };
     let name = host
-        .rsplit_once(':')
-        .map_or(host, |(name, _)| name)
+        .split(':')
+        .next()
+        .unwrap_or_default()
         .to_ascii_lowercase();
     match name.as_str() {
         "sessiondirectory.xboxlive.com" | "client-sessiondirectory.xboxlive.com" => {
-            Some(Service::SessionDirectory)
+            Scope::One(Service::SessionDirectory)
         }
-        "social.xboxlive.com" => Some(Service::Social),
+        "social.xboxlive.com" => Scope::One(Service::Social),
         "user.auth.xboxlive.com"
         | "device.auth.xboxlive.com"
         | "title.auth.xboxlive.com"
         | "xsts.auth.xboxlive.com"
-        | "title.mgt.xboxlive.com" => Some(Service::Issuer),
-        _ => None,
+        | "title.mgt.xboxlive.com" => Scope::One(Service::Issuer),
+        other if other.ends_with(DOMAIN) => Scope::Unserved,
+        _ => Scope::All,
     }
 }
 
-/// Whether a service is reached under a host name.
-pub fn is_served_by(host: Option<&str>, service: Service) -> bool {
-    service == Service::Operations
-        || host
-            .and_then(service_of)
-            .is_none_or(|named| named == service)
+impl Scope {
+    /// Whether a service is reached under the name.
+    pub fn includes(self, service: Service) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(named) => named == service || service == Service::Operations,
+            Self::Unserved => service == Service::Operations,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -46,32 +66,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_names_lead_to_one_service_and_other_names_to_all() {
+    fn names_of_the_original_stand_for_one_service_and_others_for_all() {
+        use Service::{Issuer, Operations, SessionDirectory, Social};
         let check = |host: Option<&str>, service: Service, expected: bool| {
             assert_eq!(
-                is_served_by(host, service),
+                scope_of(host).includes(service),
                 expected,
                 "{host:?} {service:?}"
             );
         };
         check(
             Some("sessiondirectory.xboxlive.com"),
-            Service::SessionDirectory,
+            SessionDirectory,
             true,
         );
         check(
             Some("SessionDirectory.xboxlive.com:443"),
-            Service::SessionDirectory,
+            SessionDirectory,
             true,
         );
-        check(
-            Some("sessiondirectory.xboxlive.com"),
-            Service::Social,
-            false,
-        );
-        check(Some("social.xboxlive.com"), Service::Social, true);
-        check(Some("social.xboxlive.com"), Service::Operations, true);
-        check(Some("localhost:8080"), Service::Social, true);
-        check(None, Service::Issuer, true);
+        check(Some("sessiondirectory.xboxlive.com"), Social, false);
+        check(Some("sessiondirectory.xboxlive.com"), Issuer, false);
+        check(Some("social.xboxlive.com"), Social, true);
+        check(Some("social.xboxlive.com"), Operations, true);
+        check(Some("peoplehub.xboxlive.com"), Social, false);
+        check(Some("xboxlive.com.example"), Social, true);
+        check(Some("localhost:8080"), Social, true);
+        check(Some("[::1]:8080"), SessionDirectory, true);
+        check(None, Issuer, true);
     }
 }

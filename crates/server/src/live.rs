@@ -75,6 +75,7 @@ impl Slot {
 /// The right to change one session; one holder at a time.
 #[derive(Debug)]
 pub struct Exclusive {
+    live: Arc<LiveSessions>,
     slot: Arc<Slot>,
     key: String,
     _guard: OwnedMutexGuard<()>,
@@ -84,6 +85,20 @@ impl Exclusive {
     /// The state that changes start from.
     pub fn state(&self) -> Option<Arc<LiveSession>> {
         self.slot.state()
+    }
+
+    /// Publishes a committed state.
+    pub fn publish(&self, state: Option<Arc<LiveSession>>) {
+        self.slot.state.store(state);
+    }
+}
+
+/// With the right to change a session that does not exist, its place is given up.
+impl Drop for Exclusive {
+    fn drop(&mut self) {
+        if self.slot.state.load().is_none() {
+            self.live.slots.pin().remove(&self.key);
+        }
     }
 }
 
@@ -103,7 +118,7 @@ impl LiveSessions {
     }
 
     /// Waits for the right to change a session, existing or not.
-    pub async fn lock(&self, key: &SessionKey) -> Exclusive {
+    pub async fn lock(self: &Arc<Self>, key: &SessionKey) -> Exclusive {
         let key = key.folded();
         loop {
             let slot = Arc::clone(
@@ -120,25 +135,13 @@ impl LiveSessions {
                 .is_some_and(|now| Arc::ptr_eq(now, &slot));
             if current {
                 return Exclusive {
+                    live: Arc::clone(self),
                     slot,
                     key,
                     _guard: guard,
                 };
             }
         }
-    }
-
-    /// Publishes a committed state.
-    pub fn publish(&self, exclusive: &Exclusive, state: Option<Arc<LiveSession>>) {
-        exclusive.slot.state.store(state);
-    }
-
-    /// Gives up the right to change a session, and the place of one that does not exist.
-    pub fn release(&self, exclusive: Exclusive) {
-        if exclusive.slot.state.load().is_none() {
-            self.slots.pin().remove(&exclusive.key);
-        }
-        drop(exclusive);
     }
 
     /// Puts a stored session into its place when the service starts.

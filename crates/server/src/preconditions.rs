@@ -42,23 +42,30 @@ impl Preconditions {
 
     /// The verdict for a read.
     pub fn for_read(&self, current: Option<ETag>) -> Verdict {
-        match (current, &self.if_match, &self.if_none_match) {
-            (None, Some(_), _) => Verdict::Failed,
-            (None, None, _) => Verdict::Holds,
-            (Some(tag), Some(wanted), _) if !wanted.matches(tag) => Verdict::FailedShowing,
-            (Some(tag), _, Some(known)) if known.matches(tag) => Verdict::NotModified,
-            (Some(_), _, _) => Verdict::Holds,
-        }
+        self.judge(current, Verdict::NotModified)
     }
 
     /// The verdict for a write.
     pub fn for_write(&self, current: Option<ETag>) -> Verdict {
-        match (current, &self.if_match, &self.if_none_match) {
-            (None, Some(_), _) => Verdict::Failed,
-            (None, None, _) => Verdict::Holds,
-            (Some(tag), Some(wanted), _) if !wanted.matches(tag) => Verdict::FailedShowing,
-            (Some(tag), _, Some(known)) if known.matches(tag) => Verdict::Failed,
-            (Some(_), _, _) => Verdict::Holds,
+        self.judge(current, Verdict::Failed)
+    }
+
+    /// `known` is what a state means that `If-None-Match` names.
+    fn judge(&self, current: Option<ETag>, known: Verdict) -> Verdict {
+        let Some(tag) = current else {
+            return if self.if_match.is_some() {
+                Verdict::Failed
+            } else {
+                Verdict::Holds
+            };
+        };
+        let names = |condition: &Option<TagCondition>| condition.as_ref().map(|c| c.matches(tag));
+        if names(&self.if_match) == Some(false) {
+            Verdict::FailedShowing
+        } else if names(&self.if_none_match) == Some(true) {
+            known
+        } else {
+            Verdict::Holds
         }
     }
 }

@@ -63,11 +63,11 @@ pub fn element<T: Serialize>(state: &LiveSession, element: &T) -> Response {
 }
 
 /// What a refusal shows of a session.
-pub fn shown(state: &LiveSession, viewer: Viewer) -> Shown {
-    Shown {
+pub fn shown(state: &LiveSession, viewer: Viewer) -> Box<Shown> {
+    Box::new(Shown {
         body: state.body(viewer.xuid, viewer.contract),
         etag: etag(state),
-    }
+    })
 }
 
 fn etag(state: &LiveSession) -> HeaderValue {

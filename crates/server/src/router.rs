@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::Response;
 use convoke_wire::{Scid, SessionName, SessionRef, TemplateName, uri};
 use http::header::HOST;
@@ -13,11 +14,11 @@ use http::request::Parts;
 use http::{Method, Uri};
 
 use crate::api_error::{ApiError, Family};
-use crate::app::Shared;
-use crate::hosts::{self, Service};
+use crate::hosts::{self, Scope, Service};
 use crate::routes::{
     handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates,
 };
+use crate::shared::Shared;
 
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,27 +145,53 @@ fn service_of(target: &Target) -> Service {
     }
 }
 
-/// Answers every request that the issuer does not.
-pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+/// The services that a request's host name stands for.
+pub fn scope(request: &Request) -> Scope {
     let host = request
         .headers()
         .get(HOST)
         .and_then(|host| host.to_str().ok());
-    let host = host.or(request.uri().host()).map(str::to_owned);
-    let found = resolve(request.uri())
-        .filter(|target| hosts::is_served_by(host.as_deref(), service_of(target)));
+    hosts::scope_of(host.or(request.uri().host()))
+}
+
+/// Lets the issuer answer only under names that are its own.
+pub async fn issuer_only(request: Request, next: Next) -> Response {
+    let scope = scope(&request);
+    if scope.includes(Service::Issuer) {
+        next.run(request).await
+    } else {
+        nothing_here(scope)
+    }
+}
+
+/// Answers every request that the issuer does not.
+pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let scope = scope(&request);
+    let found = resolve(request.uri()).filter(|target| scope.includes(service_of(target)));
     let Some(target) = found else {
-        let text = "there is nothing at this address [uri.unknown]".to_owned();
-        return ApiError::NotFound(text).into_response(Family::Text);
+        return nothing_here(scope);
     };
-    let family = match service_of(&target) {
-        Service::Social => Family::Coded,
-        Service::SessionDirectory | Service::Issuer | Service::Operations => Family::Text,
-    };
+    let family = family_of(service_of(&target));
     let (parts, body) = request.into_parts();
     answer(&shared, target, &parts, body)
         .await
         .unwrap_or_else(|error| error.into_response(family))
+}
+
+fn nothing_here(scope: Scope) -> Response {
+    let family = match scope {
+        Scope::One(service) => family_of(service),
+        Scope::All | Scope::Unserved => Family::Text,
+    };
+    let text = "there is nothing at this address [uri.unknown]".to_owned();
+    ApiError::NotFound(text).into_response(family)
+}
+
+fn family_of(service: Service) -> Family {
+    match service {
+        Service::Social => Family::Coded,
+        Service::SessionDirectory | Service::Issuer | Service::Operations => Family::Text,
+    }
 }
 
 async fn answer(
@@ -173,15 +200,9 @@ async fn answer(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, ApiError> {
-    const SESSION: &str = "GET, PUT";
-    const READ: &str = "GET";
-    const READ_DELETE: &str = "GET, DELETE";
-    const POST: &str = "POST";
-
     match (target, &parts.method) {
         (Target::Session(at), &Method::GET) => sessions::get(shared, at, parts).await,
         (Target::Session(at), &Method::PUT) => sessions::put(shared, at, parts, body).await,
-        (Target::Session(_), _) => Err(ApiError::Method(SESSION)),
 
         (Target::Part(at, part), &Method::GET) => session_parts::get(shared, at, part, parts).await,
         (Target::Part(at, Part::Properties), &Method::PUT) => {
@@ -191,31 +212,20 @@ async fn answer(
             Target::Part(at, part @ (Part::Me | Part::Member(_) | Part::Server(_))),
             &Method::DELETE,
         ) => session_parts::delete(shared, at, part, parts).await,
-        (Target::Part(_, Part::Properties), _) => Err(ApiError::Method(SESSION)),
-        (Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_)), _) => {
-            Err(ApiError::Method(READ_DELETE))
-        }
-        (Target::Part(..), _) => Err(ApiError::Method(READ)),
 
         (Target::Templates(scid), &Method::GET) => templates::list(shared, &scid, parts),
         (Target::Template(scid, name), &Method::GET) => templates::get(shared, &scid, &name, parts),
-        (Target::Templates(_) | Target::Template(..), _) => Err(ApiError::Method(READ)),
 
         (Target::Handles, &Method::POST) => handles::post(shared, parts, body).await,
-        (Target::Handles, _) => Err(ApiError::Method(POST)),
         (Target::HandleQuery, &Method::POST) => handle_queries::post(shared, parts, body).await,
-        (Target::HandleQuery, _) => Err(ApiError::Method(POST)),
         (Target::Handle(id), &Method::GET) => handles::get(shared, &id, parts).await,
         (Target::Handle(id), &Method::DELETE) => handles::delete(shared, &id, parts).await,
-        (Target::Handle(_), _) => Err(ApiError::Method(READ_DELETE)),
         (Target::HandleSession(id), &Method::GET) => handle_session::get(shared, &id, parts).await,
         (Target::HandleSession(id), &Method::PUT) => {
             handle_session::put(shared, &id, parts, body).await
         }
-        (Target::HandleSession(_), _) => Err(ApiError::Method(SESSION)),
 
         (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts),
-        (Target::People(_), _) => Err(ApiError::Method(READ)),
         (Target::Person(owner, person), &Method::GET) => {
             people::get(shared, &owner, &person, parts)
         }
@@ -225,16 +235,37 @@ async fn answer(
         (Target::Person(owner, person), &Method::DELETE) => {
             people::unfollow(shared, &owner, &person, parts).await
         }
-        (Target::Person(..), _) => Err(ApiError::Method("GET, PUT, DELETE")),
         (Target::Favorite(owner, person), &Method::PUT | &Method::DELETE) => {
             people::favorite(shared, &owner, &person, parts).await
         }
-        (Target::Favorite(..), _) => Err(ApiError::Method("PUT, DELETE")),
 
         (Target::Health, &Method::GET) => Ok(operations::health()),
         (Target::Ready, &Method::GET) => operations::ready(shared),
         (Target::Metrics, &Method::GET) => Ok(operations::metrics(shared)),
-        (Target::Health | Target::Ready | Target::Metrics, _) => Err(ApiError::Method(READ)),
+
+        (target, _) => Err(ApiError::Method(verbs_of(&target))),
+    }
+}
+
+/// The verbs of an address, as `Allow` names them.
+fn verbs_of(target: &Target) -> &'static str {
+    match target {
+        Target::Session(_) | Target::Part(_, Part::Properties) | Target::HandleSession(_) => {
+            "GET, PUT"
+        }
+        Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_)) | Target::Handle(_) => {
+            "GET, DELETE"
+        }
+        Target::Handles | Target::HandleQuery => "POST",
+        Target::Person(..) => "GET, PUT, DELETE",
+        Target::Favorite(..) => "PUT, DELETE",
+        Target::Part(..)
+        | Target::Templates(_)
+        | Target::Template(..)
+        | Target::People(_)
+        | Target::Health
+        | Target::Ready
+        | Target::Metrics => "GET",
     }
 }
 

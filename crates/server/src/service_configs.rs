@@ -13,7 +13,7 @@
 
 mod catalogue;
 mod folder;
-mod nearest;
+pub(crate) mod nearest;
 mod problems;
 mod relaxed_json;
 mod sample;

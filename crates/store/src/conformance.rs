@@ -50,11 +50,13 @@ pub async fn run_all<S: Store>(make: impl Fn() -> S) {
             activities_are_removed_by_session_and_owner,
             handles_of_a_session_are_removed_by_type,
             handles_that_have_ended_are_removed,
+            handles_can_be_made_to_last,
             operations_are_applied_in_their_order,
             activities_are_listed_newest_first;
         people:
             people_are_listed_by_the_time_they_were_added,
-            an_edge_is_replaced_and_removed;
+            an_edge_is_replaced_and_removed,
+            a_mark_changes_an_edge_and_makes_none;
         searches:
             due_sessions_come_earliest_first,
             a_timer_moves_with_its_session,

@@ -17,7 +17,7 @@ mod writer;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
@@ -45,7 +45,7 @@ pub struct SqliteStore {
     // Closing any descriptor of the data file gives up the engine's own locks on it, so this one
     // stays open until the engine has closed all of its.
     _data: Arc<File>,
-    _lock: Lock,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl SqliteStore {
@@ -66,15 +66,18 @@ impl SqliteStore {
             writer,
             path,
             _data: data,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
-    /// Takes the steps that are waiting, then stops writing; reads go on until the store is dropped.
+    /// Takes the steps that are waiting, then stops writing and lets go of the directory;
+    /// reads go on until the store is dropped.
     ///
     /// Blocks until everything is in the file. Dropping the store does the same.
     pub fn close(&self) {
         self.writer.stop();
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lock.take());
     }
 
     /// What the writer has done since the store was opened.

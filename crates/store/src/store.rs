@@ -93,6 +93,13 @@ pub enum HandleOp {
         /// The types.
         kinds: &'static [HandleType],
     },
+    /// Lets handles of a type on one session no longer end by themselves.
+    ClearExpiry {
+        /// The session.
+        session: SessionKey,
+        /// The type.
+        kind: HandleType,
+    },
     /// Removes handles that have ended by themselves.
     DeleteExpired {
         /// Until when.
@@ -105,6 +112,15 @@ pub enum HandleOp {
 pub enum PeopleOp {
     /// Adds or replaces an edge.
     Put(Follow),
+    /// Marks an edge as a favourite or not, if it is there.
+    SetFavorite {
+        /// Whose list.
+        owner: Xuid,
+        /// Who is on it.
+        target: Xuid,
+        /// The mark.
+        favorite: bool,
+    },
     /// Removes an edge, if it is there.
     Delete {
         /// Whose list.
@@ -216,6 +232,16 @@ pub enum AnyStore {
     Memory(MemoryStore),
     /// One file.
     Sqlite(SqliteStore),
+}
+
+impl AnyStore {
+    /// Takes the steps that are waiting, then stops writing. Blocks until that is done.
+    pub fn close(&self) {
+        match self {
+            Self::Memory(_) => {}
+            Self::Sqlite(store) => store.close(),
+        }
+    }
 }
 
 macro_rules! delegate {

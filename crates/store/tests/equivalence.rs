@@ -141,6 +141,7 @@ fn handle_ops() -> impl Strategy<Value = HandleOp> {
         1 => ids().prop_map(HandleOp::Delete),
         1 => (keys(), 1..4_u64).prop_map(|(session, owner)| HandleOp::DeleteActivity { session, owner: Xuid(owner) }),
         1 => keys().prop_map(|session| HandleOp::DeleteOfSession { session, kinds: &[HandleType::Search, HandleType::Activity] }),
+        1 => keys().prop_map(|session| HandleOp::ClearExpiry { session, kind: HandleType::Invite }),
         1 => (0..5_i64).prop_map(|now| HandleOp::DeleteExpired { now: at(now) }),
     ]
 }
@@ -151,6 +152,7 @@ fn people_ops() -> impl Strategy<Value = PeopleOp> {
         3 => (users(), users(), any::<bool>(), 0..4_i64).prop_map(|(owner, target, favorite, added)| {
             PeopleOp::Put(Follow { owner, target, favorite, added_at: at(added) })
         }),
+        1 => (users(), users(), any::<bool>()).prop_map(|(owner, target, favorite)| PeopleOp::SetFavorite { owner, target, favorite }),
         1 => (users(), users()).prop_map(|(owner, target)| PeopleOp::Delete { owner, target }),
     ]
 }

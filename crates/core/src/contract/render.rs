@@ -18,17 +18,13 @@ use crate::session::{Constants, Custom, Member, MemberState, Properties, Session
 ///
 /// The viewer only matters for large sessions, which show nobody but the viewer. `[doc]`
 pub fn session(session: &Session, viewer: Option<Xuid>, contract: ContractVersion) -> WireSession {
-    let mut members = members(session, viewer);
-    if contract.is_legacy() {
-        members.values_mut().for_each(downgrade_member);
-    }
     WireSession {
         members_info: members_info(session),
         constants: constants(&session.constants, contract),
         role_types: role_types(session),
         properties: properties(session, contract),
         servers: servers(session),
-        members,
+        members: members(session, viewer, contract),
         initializing: None,
         host_candidates: None,
         correlation_id: session.correlation_id(),
@@ -173,39 +169,39 @@ pub fn properties(session: &Session, contract: ContractVersion) -> Bags<SystemPr
     }
 }
 
-/// Rewrites the current spelling of a member as that of contracts 104 and 105. `[doc]`
-pub fn downgrade_member(member: &mut WireMember) {
-    if let Field::Value(system) = &mut member.properties.system {
-        system.group = std::mem::take(&mut system.initialization_group);
-    }
-}
-
-/// `members`, in the current spelling: all of them by index, or only the viewer as `me` in large sessions.
-pub fn members(session: &Session, viewer: Option<Xuid>) -> IndexMap<String, WireMember> {
+/// `members`: all of them by index, or only the viewer as `me` in large sessions.
+pub fn members(
+    session: &Session,
+    viewer: Option<Xuid>,
+    contract: ContractVersion,
+) -> IndexMap<String, WireMember> {
+    let render = |index: u32, shown: &Member, next: u32| {
+        let mut rendered = member(session, index, shown, next);
+        if contract.is_legacy() {
+            downgrade_member(&mut rendered);
+        }
+        rendered
+    };
     if !is_same_for_all(session) {
         let own = viewer.and_then(|xuid| session.member_of(xuid));
-        return own
-            .map(|(index, shown)| {
-                (
-                    "me".to_owned(),
-                    member(session, index, shown, session.next_index),
-                )
-            })
-            .into_iter()
-            .collect();
+        let own = own.map(|(index, shown)| render(index, shown, session.next_index));
+        return own.map(|me| ("me".to_owned(), me)).into_iter().collect();
     }
-    let nexts = session
-        .members
-        .keys()
-        .copied()
-        .skip(1)
-        .chain([session.next_index]);
+    let later = session.members.keys().copied().skip(1);
+    let nexts = later.chain([session.next_index]);
     session
         .members
         .iter()
         .zip(nexts)
-        .map(|((index, shown), next)| (index.to_string(), member(session, *index, shown, next)))
+        .map(|((index, shown), next)| (index.to_string(), render(*index, shown, next)))
         .collect()
+}
+
+/// Rewrites the current spelling of a member as that of contracts 104 and 105. `[doc]`
+fn downgrade_member(member: &mut WireMember) {
+    if let Field::Value(system) = &mut member.properties.system {
+        system.group = std::mem::take(&mut system.initialization_group);
+    }
 }
 
 fn member(session: &Session, index: u32, member: &Member, next: u32) -> WireMember {

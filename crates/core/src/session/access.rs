@@ -6,16 +6,30 @@ use convoke_wire::TitleId;
 use convoke_wire::session::constants::{Capability, Visibility};
 use convoke_wire::session::properties::Restriction;
 
-use super::apply::Facts;
 use super::{MemberState, Session};
 use crate::caller::{Caller, User};
 use crate::handle::Grant;
 use crate::refusal::{Refusal, Rule};
 
+/// What the outside world says about caller and session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Whether an accepted member follows the caller. `[doc]`
+    pub followed: bool,
+    /// What the handle grants that the caller came through; `None` for the session's own URI.
+    pub handle: Option<Grant>,
+}
+
 /// The documented opening of every refused access. `[doc]`
 const CANNOT_ACCESS: &str = "The requested session cannot be accessed.";
 
-fn refuse(rule: Rule, why: &str) -> Refusal {
+/// A refused reading: nothing of a request document is at fault.
+fn unreadable(rule: Rule, why: &str) -> Refusal {
+    rule.at("", format!("{CANNOT_ACCESS} {why}"))
+}
+
+/// A refused joining.
+fn unjoinable(rule: Rule, why: &str) -> Refusal {
     rule.at("members.me", format!("{CANNOT_ACCESS} {why}"))
 }
 
@@ -48,7 +62,7 @@ pub fn may_read(session: &Session, caller: &Caller, facts: Facts) -> Result<(), 
     }
     let visibility = session.constants.visibility();
     if visibility == Visibility::Private {
-        return Err(refuse(
+        return Err(unreadable(
             Rule::Private,
             "It is private and the caller is not a member",
         ));
@@ -73,7 +87,7 @@ pub fn may_read(session: &Session, caller: &Caller, facts: Facts) -> Result<(), 
         "Its read restriction is `{}`, which the caller does not satisfy",
         restriction.as_str()
     );
-    Err(refuse(Rule::ReadRestricted, &why))
+    Err(unreadable(Rule::ReadRestricted, &why))
 }
 
 /// Whether a user without a place may take one.
@@ -86,7 +100,7 @@ pub(super) fn may_join(session: &Session, caller: &Caller, facts: Facts) -> Resu
         } else {
             "It is closed"
         };
-        return Err(refuse(Rule::Closed, why));
+        return Err(unjoinable(Rule::Closed, why));
     }
     if !caller.server {
         check_visibility(session)?;
@@ -107,11 +121,11 @@ pub(super) fn may_join(session: &Session, caller: &Caller, facts: Facts) -> Resu
 fn check_visibility(session: &Session) -> Result<(), Refusal> {
     match session.constants.visibility() {
         Visibility::Open => Ok(()),
-        Visibility::Visible => Err(refuse(
+        Visibility::Visible => Err(unjoinable(
             Rule::Visible,
             "It is not open, so joining takes a reservation",
         )),
-        Visibility::Private => Err(refuse(
+        Visibility::Private => Err(unjoinable(
             Rule::Private,
             "It is private, so joining takes a reservation",
         )),
@@ -136,7 +150,7 @@ fn check_join_restriction(session: &Session, caller: &Caller, facts: Facts) -> R
         "Its join restriction is `{}`, which the caller does not satisfy",
         restriction.as_str()
     );
-    Err(refuse(Rule::JoinRestricted, &why))
+    Err(unjoinable(Rule::JoinRestricted, &why))
 }
 
 /// Whether a caller without a place satisfies a restriction.

@@ -7,6 +7,7 @@ use convoke_wire::session::member::MemberRequest;
 use convoke_wire::{Field, SessionRef, Xuid};
 use jiff::Timestamp;
 
+use super::access::Facts;
 use super::constants::{combinations, merge};
 use super::members::{self, Emptied};
 use super::{Custom, Properties, Session, access, join, member_properties, owners};
@@ -14,19 +15,9 @@ use super::{properties, roles, servers};
 use crate::caller::Caller;
 use crate::contract::{MeChange, SessionChange};
 use crate::entropy::Entropy;
-use crate::handle::Grant;
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_SESSION_CUSTOM_BYTES};
 use crate::refusal::{Refusal, Rule};
 use crate::template::Template;
-
-/// What the outside world says about caller and session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// Whether an accepted member follows the caller. `[doc]`
-    pub followed: bool,
-    /// What the handle grants that the caller came through; `None` for the session's own URI.
-    pub handle: Option<Grant>,
-}
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

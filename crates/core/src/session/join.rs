@@ -8,7 +8,7 @@ use convoke_wire::session::constants::Capability;
 use convoke_wire::session::member::{MemberConstants, MemberProperties, MemberRequest};
 use jiff::Timestamp;
 
-use super::apply::Facts;
+use super::access::Facts;
 use super::{Custom, Member, MemberState, Session, access, members, owners, roles};
 use crate::caller::Caller;
 use crate::limits::MAX_MEMBER_CUSTOM_BYTES;

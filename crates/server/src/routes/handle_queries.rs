@@ -18,18 +18,18 @@ use http::request::Parts;
 use super::handles::{complete, included};
 use super::query_string::parameter;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::auth::Role;
 use crate::caller::{Identity, admit};
 use crate::exchange;
 use crate::reply::{self, Viewer};
+use crate::shared::Shared;
 
 /// `POST /handles/query`: at most 100 handles; there is no next page. `[doc]`
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
     let identity = Identity::of(shared, &parts.headers)?.acting_for(None)?;
     let contract = exchange::contract(&parts.headers)?;
     let include = included(parts);
-    let uri = &parts.uri.clone();
+    let uri = &parts.uri;
     let wanted: HandleQuery = read::document(&exchange::json_body(parts, body).await?)?;
     match wanted.kind {
         HandleType::Activity => {}
@@ -46,14 +46,14 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
     if let Some(scid) = &wanted.scid {
         admit(shared, &identity, scid)?;
     }
-    let xuid = parameter(&uri, "xuid").map(|text| text.parse()).transpose();
+    let xuid = parameter(uri, "xuid").map(|text| text.parse()).transpose();
     let xuid = xuid.map_err(|error: convoke_wire::ids::IdError| {
         Rule::BadQuery.at("xuid", error.to_string())
     })?;
     let reads_people = identity.principal.has_role(&Role::PeopleRead);
     let own = identity.own_xuids();
     let owners = query::owners(&wanted, xuid, &identity.caller(shared), &own, reads_people)?;
-    let take = query::take(wanted.take, parameter(&uri, "take").as_deref())?;
+    let take = query::take(wanted.take, parameter(uri, "take").as_deref())?;
     let asking = Asking {
         shared,
         identity: &identity,

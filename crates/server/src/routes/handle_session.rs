@@ -14,11 +14,11 @@ use super::handles::{Found, find};
 use super::query_string;
 use super::sessions::{Existence, Reading, Writing, named_user};
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::Identity;
 use crate::exchange;
 use crate::preconditions::Preconditions;
 use crate::reply::{Address, Viewer};
+use crate::shared::Shared;
 
 /// `GET /handles/{id}/session`: 204 when the handle leads to no session.
 pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {

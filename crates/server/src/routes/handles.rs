@@ -19,13 +19,13 @@ use uuid::Uuid;
 
 use super::query_string;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step, TransactError};
 use crate::exchange;
 use crate::live::LiveSession;
 use crate::reply::{self, Viewer};
 use crate::routes::sessions::facts;
+use crate::shared::Shared;
 
 /// `POST /handles`: makes a handle.
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
@@ -77,7 +77,7 @@ impl Making {
         let id = directory.entropy.uuid();
         let alias =
             (self.wanted.kind == HandleType::Correlation).then(|| correlation_key(&self.key));
-        if let Some(existing) = self.existing(shared, alias.as_deref())? {
+        if let Some(existing) = existing(shared, alias.as_deref())? {
             return Ok((StatusCode::OK, existing));
         }
         let made = directory
@@ -113,23 +113,20 @@ impl Making {
         match made {
             Ok((handle, _)) => Ok((StatusCode::CREATED, handle)),
             // Somebody made the same alias just now.
-            Err(TransactError::KeyTaken) => match self.existing(shared, alias.as_deref())? {
+            Err(TransactError::KeyTaken) => match existing(shared, alias.as_deref())? {
                 Some(existing) => Ok((StatusCode::OK, existing)),
                 None => Err(ApiError::handle_not_found()),
             },
             Err(error) => Err(error.into()),
         }
     }
+}
 
-    fn existing(
-        &self,
-        shared: &Shared,
-        alias: Option<&str>,
-    ) -> Result<Option<Arc<Handle>>, ApiError> {
-        match alias {
-            None => Ok(None),
-            Some(key) => Ok(shared.directory.store.handle_by_key(key)?),
-        }
+/// The handle that an alias of a session has already.
+fn existing(shared: &Shared, alias: Option<&str>) -> Result<Option<Arc<Handle>>, ApiError> {
+    match alias {
+        None => Ok(None),
+        Some(key) => Ok(shared.directory.store.handle_by_key(key)?),
     }
 }
 

@@ -12,10 +12,10 @@ use http::{Method, StatusCode};
 
 use super::query_string::parameter;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::auth::Role;
 use crate::caller::Identity;
 use crate::reply;
+use crate::shared::Shared;
 
 /// The privilege to change one's people. `[client]`
 const ADD_FRIEND: u16 = 255;
@@ -77,12 +77,19 @@ pub fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, Api
         .unwrap_or_default()
         .to_ascii_lowercase();
     let own = identity.principal.has_user(owner) || identity.principal.has_role(&Role::PeopleRead);
-    let mut people = people_of(shared, owner)?;
+    let store = &shared.directory.store;
+    let mut follows = store.following(owner)?;
     match view.as_str() {
         "" | "all" => {}
-        "friendlist" => people.retain(|person| person.is_friend),
-        "favorite" if own => people.retain(|person| person.is_favorite),
-        "legacyxboxlivefriends" if own => people.clear(),
+        "friendlist" => {
+            let mut friends = Vec::new();
+            for follow in follows {
+                friends.extend(store.follow(follow.target, owner)?.map(|_| follow));
+            }
+            follows = friends;
+        }
+        "favorite" if own => follows.retain(|follow| follow.favorite),
+        "legacyxboxlivefriends" if own => follows.clear(),
         "favorite" | "legacyxboxlivefriends" => {
             return refuse(
                 StatusCode::FORBIDDEN,
@@ -105,44 +112,39 @@ pub fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, Api
     };
     let start = number("startIndex", 0)?;
     let most = number("maxItems", DEFAULT_PAGE)?.min(MAX_FOLLOWING);
+    // Favourites first, then by the time of following, then by user.
+    follows.sort_by_key(|follow| (!follow.favorite, follow.added_at, follow.target));
+    let viewer = identity.xuid().unwrap_or(owner);
+    let shown = follows.iter().skip(start).take(most);
+    let people = shown.map(|follow| person(shared, follow.target, viewer, Some(*follow)));
     let page = PeopleList {
-        total_count: people.len(),
-        people: people.into_iter().skip(start).take(most).collect(),
+        total_count: follows.len(),
+        people: people.collect::<Result<_, _>>()?,
     };
     Ok(reply::json(StatusCode::OK, &page))
 }
 
-/// The whole list: favourites first, then by the time of following, then by user.
-fn people_of(shared: &Shared, owner: Xuid) -> Result<Vec<Person>, ApiError> {
+/// A person on a list, with the relations of whoever looks at it.
+fn person(
+    shared: &Shared,
+    xuid: Xuid,
+    viewer: Xuid,
+    listed: Option<Follow>,
+) -> Result<Person, StoreError> {
     let store = &shared.directory.store;
-    let mut follows = store.following(owner)?;
-    follows.sort_by_key(|follow| (!follow.favorite, follow.added_at, follow.target));
-    follows
-        .into_iter()
-        .map(|follow| {
-            Ok(person(
-                follow.target,
-                Some(follow),
-                store.follow(follow.target, owner)?,
-            ))
-        })
-        .collect::<Result<_, StoreError>>()
-        .map_err(ApiError::from)
-}
-
-fn person(xuid: Xuid, followed: Option<Follow>, following: Option<Follow>) -> Person {
-    Person {
+    let (followed, following) = (store.follow(viewer, xuid)?, store.follow(xuid, viewer)?);
+    Ok(Person {
         xuid,
         is_favorite: followed.is_some_and(|follow| follow.favorite),
         is_following_caller: following.is_some(),
         is_followed_by_caller: followed.is_some(),
         is_friend: followed.is_some() && following.is_some(),
-        added_date_time_utc: followed.map(|follow| follow.added_at.into()),
+        added_date_time_utc: listed.map(|follow| follow.added_at.into()),
         social_networks: Vec::new(),
         is_identity_shared: false,
         is_squad_mate_with: false,
         is_unfollowing_feed: false,
-    }
+    })
 }
 
 /// `GET /users/{owner}/people/{target}`: 404 when neither follows the other. `[client]`
@@ -155,17 +157,18 @@ pub fn get(
     let (identity, owner) = identify(shared, owner, parts)?;
     let target = user(target, &identity)?;
     let store = &shared.directory.store;
-    let (followed, following) = (store.follow(owner, target)?, store.follow(target, owner)?);
-    if followed.is_none() && following.is_none() {
+    let listed = store.follow(owner, target)?;
+    if listed.is_none() && store.follow(target, owner)?.is_none() {
         return refuse(
             StatusCode::NOT_FOUND,
             UNKNOWN_USER,
             "neither user follows the other [people.not_found]",
         );
     }
+    let viewer = identity.xuid().unwrap_or(owner);
     Ok(reply::json(
         StatusCode::OK,
-        &person(target, followed, following),
+        &person(shared, target, viewer, listed)?,
     ))
 }
 
@@ -261,16 +264,17 @@ pub async fn favorite(
     let (identity, owner) = identify(shared, owner, parts)?;
     let target = user(target, &identity)?;
     check_writer(shared, &identity, owner)?;
-    let Some(follow) = shared.directory.store.follow(owner, target)? else {
+    if shared.directory.store.follow(owner, target)?.is_none() {
         return refuse(
             StatusCode::NOT_FOUND,
             UNKNOWN_USER,
             "a favourite must be followed first [people.favorite]",
         );
-    };
-    let marked = Follow {
+    }
+    let mark = PeopleOp::SetFavorite {
+        owner,
+        target,
         favorite: parts.method == Method::PUT,
-        ..follow
     };
-    commit(shared, PeopleOp::Put(marked)).await
+    commit(shared, mark).await
 }

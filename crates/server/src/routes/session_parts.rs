@@ -10,13 +10,13 @@ use http::request::Parts;
 
 use super::sessions::{Existence, Writing, reading};
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::{Identity, admit, key_of};
 use crate::exchange;
 use crate::live::LiveSession;
 use crate::preconditions::{Preconditions, Verdict};
 use crate::reply::{self, Address, Viewer};
 use crate::router::Part;
+use crate::shared::Shared;
 
 /// `GET …/sessions/{name}/{part}`: 204 when the part is absent, 404 when the session is. `[doc]`
 pub async fn get(
@@ -55,7 +55,7 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
         } else {
             "me".to_owned()
         };
-        let mut members = render::members(session, viewer.xuid);
+        let mut members = render::members(session, viewer.xuid, viewer.contract);
         members
             .swap_remove(&key)
             .map_or_else(absent, |member| reply::element(state, &member))
@@ -66,7 +66,10 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
             &render::constants(&session.constants, viewer.contract),
         ),
         Part::Properties => reply::element(state, &render::properties(session, viewer.contract)),
-        Part::Members => reply::element(state, &render::members(session, viewer.xuid)),
+        Part::Members => reply::element(
+            state,
+            &render::members(session, viewer.xuid, viewer.contract),
+        ),
         Part::Me => viewer
             .xuid
             .and_then(|xuid| session.member_of(xuid))
@@ -133,18 +136,22 @@ pub async fn delete(
         .read(&key)
         .await?
         .ok_or_else(ApiError::session_not_found)?;
+    let session = &state.session;
     let present = match &part {
         Part::Me => {
             let Some(xuid) = identity.xuid() else {
                 let detail = "this takes a token with an XUID claim";
                 return Err(Rule::NoUser.at("members.me", detail).into());
             };
-            state.session.member_of(xuid).is_some()
+            session.member_of(xuid).is_some()
         }
-        Part::Member(index) => state.session.members.contains_key(index),
-        Part::Server(name) => state.session.servers.contains_key(name),
+        Part::Member(index) => session.members.contains_key(index),
+        Part::Server(name) => session.servers.contains_key(name),
         Part::Constants | Part::Properties | Part::Members | Part::Servers => true,
     };
+    if part == Part::Me && !present {
+        return Ok(reply::empty(StatusCode::NO_CONTENT));
+    }
     let change = match part {
         Part::Member(index) => SessionChange::remove_member(index),
         Part::Server(name) => SessionChange::remove_server(name),

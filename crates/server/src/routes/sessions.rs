@@ -19,7 +19,6 @@ use jiff::Timestamp;
 
 use super::query_string;
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step};
 use crate::exchange;
@@ -27,6 +26,7 @@ use crate::live::LiveSession;
 use crate::preconditions::{Preconditions, Verdict};
 use crate::reply::{self, Address, Viewer};
 use crate::service_configs::NamedTemplate;
+use crate::shared::Shared;
 
 /// `GET …/sessions/{name}`: the session, or 204 when there is none.
 pub async fn get(
@@ -240,6 +240,9 @@ impl Writing {
         };
         let readable =
             state.filter(|state| access::may_read(&state.session, &self.caller, facts).is_ok());
+        if session.is_none() && self.existence == Existence::Required {
+            return Err(ApiError::session_not_found());
+        }
         match conditions.for_write(state.map(|state| state.etag)) {
             Verdict::Holds => {}
             Verdict::FailedShowing => {
@@ -247,9 +250,6 @@ impl Writing {
                 return Err(ApiError::Precondition(shown));
             }
             Verdict::Failed | Verdict::NotModified => return Err(ApiError::Precondition(None)),
-        }
-        if session.is_none() && self.existence == Existence::Required {
-            return Err(ApiError::session_not_found());
         }
         let target = session.map_or(Target::Missing(&self.key.reference), Target::Existing);
         let template = &self.template.template;

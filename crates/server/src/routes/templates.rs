@@ -8,10 +8,10 @@ use http::request::Parts;
 use serde::Serialize;
 
 use crate::api_error::ApiError;
-use crate::app::Shared;
 use crate::caller::{Identity, admit};
 use crate::exchange;
 use crate::reply;
+use crate::shared::Shared;
 
 #[derive(Debug, Serialize)]
 struct TemplateList {

@@ -1,7 +1,7 @@
 //! The known word that somebody probably meant.
 
 /// The known word that takes the fewest edits, if those are few; letter case does not count.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // More would make a suggestion of any short word, or cost time on a long one.
     const MOST_EDITS: usize = 3;
     known

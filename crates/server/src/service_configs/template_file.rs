@@ -14,8 +14,8 @@ use super::folder::{SourceFile, json_stem};
 use super::problems::Problem;
 use super::relaxed_json::strict;
 
-/// Most problems that are looked for in one template.
-const MAX_PROBLEMS: usize = 50;
+/// How often one template is tried again to find what else is wrong with it.
+const MAX_TRIES: usize = 100;
 
 /// Reads a template; everything that is wrong with it is noted.
 pub(super) fn read(file: &SourceFile, problems: &mut Vec<Problem>) -> Option<NamedTemplate> {
@@ -38,7 +38,7 @@ pub(super) fn read(file: &SourceFile, problems: &mut Vec<Problem>) -> Option<Nam
 
 /// Hoppers are not used yet; that they are objects is all that is asked for.
 pub(super) fn check_hopper(file: &SourceFile, problems: &mut Vec<Problem>) {
-    if let Err(error) = object_in(file) {
+    if let Err(error) = object_in(file).and_then(|text| json::check(&text)) {
         problems.push(Problem::unreadable(&file.path, error));
     }
 }
@@ -46,7 +46,11 @@ pub(super) fn check_hopper(file: &SourceFile, problems: &mut Vec<Problem>) {
 /// The one JSON object that a file is, without comments and trailing commas.
 fn object_in(file: &SourceFile) -> Result<Cow<'_, str>, ReadError> {
     let text = strict(json::decode(&file.bytes)?);
-    json::check(&text)?;
+    match json::check(&text) {
+        // What has a place in the document is found again with everything else that is wrong.
+        Err(error) if error.path.is_empty() => return Err(error),
+        _ => {}
+    }
     if text.trim_start().starts_with('{') {
         return Ok(text);
     }
@@ -75,21 +79,26 @@ fn template(text: &[u8]) -> Result<Template, Refusal> {
 ///
 /// The rules stop at the first fault, so what it names is taken out and the rest tried again.
 fn every_refusal(first: Refusal, text: &str) -> Vec<Refusal> {
-    let mut next = first.clone();
+    let mut last = first.clone();
     let mut found = vec![first];
+    // This already mends one fault: of a key that occurs twice, one is left.
     let Ok(mut rest) = serde_json::from_str::<Value>(text) else {
         return found;
     };
-    for _ in 1..MAX_PROBLEMS {
-        if !take_out(&mut rest, &next.path) {
-            break;
-        }
+    for _ in 0..MAX_TRIES {
         match template(rest.to_string().as_bytes()) {
             Ok(_) => break,
-            Err(refusal) => next = refusal,
-        }
-        if is_genuine(&next, &found) {
-            found.push(next.clone());
+            Err(same) if same == last => {
+                if !take_out(&mut rest, &same.path) {
+                    break;
+                }
+            }
+            Err(next) => {
+                if is_genuine(&next, &found) {
+                    found.push(next.clone());
+                }
+                last = next;
+            }
         }
     }
     found

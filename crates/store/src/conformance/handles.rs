@@ -190,6 +190,24 @@ pub(super) async fn handles_that_have_ended_are_removed<S: Store>(store: Arc<S>)
     assert_eq!(there(&*store), [3, 4]);
 }
 
+pub(super) async fn handles_can_be_made_to_last<S: Store>(store: Arc<S>) {
+    let puts = vec![
+        HandleOp::Put(invite(1, "one", Some(10))),
+        HandleOp::Put(invite(2, "two", Some(10))),
+        HandleOp::Put(search(3, "one")),
+        HandleOp::ClearExpiry {
+            session: key("one"),
+            kind: HandleType::Invite,
+        },
+        HandleOp::DeleteExpired { now: at(10) },
+    ];
+    store.commit(handles(puts)).await.expect("taken");
+    assert_eq!(there(&*store), [1, 3]);
+    let lasting = store.handle(id(1)).expect("an answer").expect("a handle");
+    assert_eq!(lasting.expires, None);
+    assert_eq!(store.verify().expect("an answer"), Vec::<String>::new());
+}
+
 pub(super) async fn operations_are_applied_in_their_order<S: Store>(store: Arc<S>) {
     let step = vec![
         HandleOp::Put(search(1, "one")),

@@ -46,3 +46,21 @@ pub(super) async fn an_edge_is_replaced_and_removed<S: Store>(store: Arc<S>) {
     assert_eq!(following(), [edge(1, 3, false, 20)]);
     assert_eq!(store.follow(Xuid(1), Xuid(2)).expect("an answer"), None);
 }
+
+pub(super) async fn a_mark_changes_an_edge_and_makes_none<S: Store>(store: Arc<S>) {
+    let mark = |target, favorite| {
+        people(vec![PeopleOp::SetFavorite {
+            owner: Xuid(1),
+            target: Xuid(target),
+            favorite,
+        }])
+    };
+    let put = people(vec![PeopleOp::Put(edge(1, 2, false, 10))]);
+    store.commit(put).await.expect("put");
+    store.commit(mark(2, true)).await.expect("marked");
+    store.commit(mark(3, true)).await.expect("nothing to mark");
+    let following = || store.following(Xuid(1)).expect("an answer");
+    assert_eq!(following(), [edge(1, 2, true, 10)]);
+    store.commit(mark(2, false)).await.expect("unmarked");
+    assert_eq!(following(), [edge(1, 2, false, 10)]);
+}

@@ -127,6 +127,15 @@ impl State {
                     }
                 }
             }
+            HandleOp::ClearExpiry { session, kind } => {
+                for handle in self.handles_of_session(session) {
+                    if handle.kind() == *kind && handle.expires.is_some() {
+                        let mut lasting = Handle::clone(&handle);
+                        lasting.expires = None;
+                        self.put_handle(&Arc::new(lasting));
+                    }
+                }
+            }
             HandleOp::DeleteExpired { now } => {
                 let ended = |handle: &&Arc<Handle>| handle.is_expired(*now);
                 let ended: Vec<_> = self.handles.values().filter(ended).cloned().collect();
@@ -171,6 +180,15 @@ impl State {
         match op {
             PeopleOp::Put(follow) => {
                 self.follows.insert((follow.owner, follow.target), follow);
+            }
+            PeopleOp::SetFavorite {
+                owner,
+                target,
+                favorite,
+            } => {
+                if let Some(follow) = self.follows.get_mut(&(owner, target)) {
+                    follow.favorite = favorite;
+                }
             }
             PeopleOp::Delete { owner, target } => {
                 self.follows.remove(&(owner, target));

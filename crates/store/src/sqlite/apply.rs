@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use convoke_core::handle::Handle;
 use convoke_wire::HandleId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::prepared::{HandleChange, HandleRow, Prepared, SessionChange, SessionRow};
+use super::prepared::{self, HandleChange, HandleRow, Prepared, SessionChange, SessionRow};
+use super::reader;
 use super::values::nanoseconds;
 use crate::{CommitError, PeopleOp, StoreError};
 
@@ -241,8 +243,18 @@ fn change_handles(conn: &Connection, change: &HandleChange) -> Result<(), StoreE
         HandleChange::DeleteOfSession { session, kinds } => kinds
             .iter()
             .try_for_each(|kind| remove(conn, REMOVE_OF_SESSION, [session, *kind])),
+        HandleChange::ClearExpiry { session, kind } => clear_expiry(conn, session, kind),
         HandleChange::DeleteExpired { now } => remove(conn, REMOVE_ENDED, [now]),
     }
+}
+
+fn clear_expiry(conn: &Connection, session: &str, kind: &str) -> Result<(), StoreError> {
+    for handle in reader::ending_handles(conn, session, kind)? {
+        let mut lasting = Handle::clone(&handle);
+        lasting.expires = None;
+        put_handle(conn, &prepared::handle_row(&lasting)?)?;
+    }
+    Ok(())
 }
 
 fn put_handle(conn: &Connection, handle: &HandleRow) -> Result<(), StoreError> {
@@ -302,6 +314,15 @@ fn change_people(conn: &Connection, op: &PeopleOp) -> Result<(), StoreError> {
                 follow.favorite,
                 nanoseconds(follow.added_at),
             ],
+        ),
+        PeopleOp::SetFavorite {
+            owner,
+            target,
+            favorite,
+        } => execute(
+            conn,
+            "UPDATE follows SET favorite = ?3 WHERE owner = ?1 AND target = ?2",
+            params![owner.to_string(), target.to_string(), favorite],
         ),
         PeopleOp::Delete { owner, target } => execute(
             conn,

@@ -64,6 +64,11 @@ pub(super) enum HandleChange {
         session: String,
         kinds: Vec<&'static str>,
     },
+    ClearExpiry {
+        /// Folded key.
+        session: String,
+        kind: &'static str,
+    },
     DeleteExpired {
         now: i64,
     },
@@ -149,6 +154,10 @@ fn handle_change(op: &HandleOp) -> Result<HandleChange, StoreError> {
         HandleOp::DeleteOfSession { session, kinds } => HandleChange::DeleteOfSession {
             session: session.folded(),
             kinds: kinds.iter().map(|kind| kind.as_str()).collect(),
+        },
+        HandleOp::ClearExpiry { session, kind } => HandleChange::ClearExpiry {
+            session: session.folded(),
+            kind: kind.as_str(),
         },
         HandleOp::DeleteExpired { now } => HandleChange::DeleteExpired {
             now: nanoseconds(*now),

@@ -170,6 +170,17 @@ pub(super) fn handle_by_key(
     one(conn, sql, [key], read_handle)
 }
 
+/// Handles of a type on one session that will end by themselves.
+pub(super) fn ending_handles(
+    conn: &Connection,
+    session: &str,
+    kind: &str,
+) -> Result<Vec<Arc<Handle>>, StoreError> {
+    let sql = "SELECT checksum, body FROM handles
+               WHERE session = ?1 AND kind = ?2 AND expires IS NOT NULL ORDER BY id";
+    all(conn, sql, [session, kind], read_handle)
+}
+
 pub(super) fn activities_of(
     conn: &Connection,
     sandbox: &Sandbox,

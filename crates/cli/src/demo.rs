@@ -1,0 +1,51 @@
+//! `convoke demo`: players meet in a session of a temporary server, over real HTTP.
+//!
+//! It is also a smoke test: every answer has to be the one that the story tells.
+
+mod excerpt;
+mod server;
+mod story;
+mod teller;
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::output::{Format, Paint};
+use crate::serve::{LogFormat, init_logs};
+use server::DemoServer;
+use teller::Teller;
+
+/// Show the whole story on a temporary server: create, find, join, invite, conflict, leave.
+///
+/// Everything happens on this machine and nothing is left behind. The exit code is 0 only if the
+/// service answered every request as told.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Show all headers of requests and the whole bodies.
+    #[arg(long)]
+    verbose: bool,
+    /// Print one JSON object for each exchange.
+    #[arg(long, conflicts_with = "verbose")]
+    json: bool,
+}
+
+impl Demo {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        init_logs(LogFormat::Text, "warn")?;
+        let style = match (Format::from_flag(self.json), self.verbose) {
+            (Format::Json, _) => teller::Style::Json,
+            (Format::Text, true) => teller::Style::Verbose,
+            (Format::Text, false) => teller::Style::Compact,
+        };
+        let server = DemoServer::start().await?;
+        let mut teller = Teller::new(style, Paint::detect(), server.client()?);
+        teller.introduce(&server.introduction())?;
+        let told = story::tell(&mut teller, server.sample()).await;
+        // The server is stopped whether or not the story ended well.
+        server.stop().await?;
+        told?;
+        teller.conclude()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

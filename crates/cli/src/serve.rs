@@ -1,0 +1,176 @@
+//! `convoke serve`: runs the server until it is told to stop.
+
+mod signals;
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use convoke_server::app::{App, StoreChoice, Summary};
+use convoke_server::clock::SystemClock;
+use convoke_server::config::Config;
+use convoke_server::entropy::SystemEntropy;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::output;
+
+/// Serve the session directory over HTTP.
+///
+/// Ctrl-C and SIGTERM stop gracefully, a second one at once; SIGHUP reads the service
+/// configurations again. The level of logs is chosen by the environment variable `RUST_LOG`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The address to listen on; 127.0.0.1:8080 unless configured.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The folder of everything that outlives the process; ./convoke-data unless configured.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A configuration file (TOML); flags go before it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of service configurations; a sample unless configured.
+    #[arg(long, value_name = "DIR")]
+    service_configs: Option<PathBuf>,
+    /// Where sessions are kept; sqlite unless configured.
+    #[arg(long)]
+    store: Option<Store>,
+    /// The form of logs on the standard error.
+    #[arg(long, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Store {
+    /// A database in the data folder.
+    Sqlite,
+    /// Gone when the server stops.
+    Memory,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Serve {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        init_logs(self.log_format, "info")?;
+        let config = self.config()?;
+        refuse_exposed_issuer(&config)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("failed to listen on {}", config.listen))?;
+        let address = listener
+            .local_addr()
+            .context("the listener has no address")?;
+        let app = Arc::new(App::open(
+            config.settings(),
+            Arc::new(SystemClock),
+            Arc::new(SystemEntropy),
+        )?);
+        let shutdown = signals::watch(Arc::clone(&app))?;
+        let url = format!("http://{address}");
+        output::print(&format!(
+            "{}listening on {url}",
+            introduction(&app.summary(), &url)
+        ))?;
+        app.serve(listener, shutdown).await?;
+        tracing::info!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.config.as_deref())?;
+        if let Some(listen) = self.listen {
+            config.listen = listen;
+        }
+        if let Some(data) = &self.data {
+            config.data.clone_from(data);
+        }
+        if let Some(folder) = &self.service_configs {
+            config.service_configs = Some(folder.clone());
+        }
+        if let Some(store) = self.store {
+            config.store = match store {
+                Store::Sqlite => StoreChoice::Sqlite,
+                Store::Memory => StoreChoice::Memory,
+            };
+        }
+        Ok(config)
+    }
+}
+
+/// Logs go to the standard error; `RUST_LOG` goes before `level`.
+pub(crate) fn init_logs(format: LogFormat, level: &str) -> anyhow::Result<()> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(text) if !text.is_empty() => {
+            EnvFilter::try_new(&text).with_context(|| format!("RUST_LOG is not valid: `{text}`"))?
+        }
+        _ => EnvFilter::new(level),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
+
+/// Whoever reaches the development issuer may be anybody, so it must not be reachable.
+fn refuse_exposed_issuer(config: &Config) -> anyhow::Result<()> {
+    if !config.dev_issuer || config.listen.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    bail!(
+        "the development issuer gives a token for any player to whoever asks, so it does not \
+         listen on {listen}, which other machines can reach\n\
+         either listen on this machine only: --listen 127.0.0.1:{port}\n\
+         or switch the issuer off: put `dev_issuer = false` into a file and pass it with --config",
+        listen = config.listen,
+        port = config.listen.port(),
+    );
+}
+
+/// What is served, and how to start using it.
+fn introduction(summary: &Summary, url: &str) -> String {
+    let mut text = format!("Convoke {}\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |name: &str, value: &str| {
+        writeln!(text, "  {name:<10} {value}").expect("text takes all that fits the memory");
+    };
+    match &summary.data {
+        Some(folder) => line("data", &format!("{} ({})", folder.display(), summary.store)),
+        None => line("data", "in memory, gone when the server stops"),
+    }
+    for (scid, titles, templates) in &summary.service_configs {
+        line("scid", &format!("{scid} (titles: {})", titles.join(", ")));
+        line("templates", &templates.join(", "));
+    }
+    if summary.dev_issuer {
+        let title = summary
+            .service_configs
+            .iter()
+            .flat_map(|(_, titles, _)| titles)
+            .next();
+        let title = title
+            .map(|id| format!(" --title-id {id}"))
+            .unwrap_or_default();
+        line(
+            "a token",
+            &format!("convoke token --xuid 1001{title} --url {url}"),
+        );
+    } else {
+        line("tokens", "the development issuer is off");
+    }
+    text
+}

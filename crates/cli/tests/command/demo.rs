@@ -1,0 +1,68 @@
+//! `convoke demo` tells its whole story and ends well.
+
+use crate::process::{json, run, run_well, text};
+
+#[test]
+fn every_step_is_told_and_answered() {
+    let out = run_well(&["demo"]);
+    for step in [
+        " 1. Players A, B and C get tokens",
+        " 2. A creates a session",
+        " 3. A tells the world about it with an activity handle",
+        " 4. B asks what A is doing",
+        " 5. B joins through the handle",
+        " 6. A invites C",
+        " 7. C accepts the invitation",
+        " 8. A chooses a map, but still has the ETag of the creation",
+        " 9. A tries again with the current ETag",
+        "10. C and B leave",
+        "11. A leaves, and with the last member the session is gone",
+        "12. There is no such session any more",
+        "13. And the old handle leads nowhere",
+        "All 16 answers of 13 steps were as told.",
+    ] {
+        assert!(out.contains(step), "`{step}` is not in\n{out}");
+    }
+    assert!(
+        !out.contains('\u{1b}'),
+        "colours without a terminal:\n{out}"
+    );
+}
+
+#[test]
+fn as_json_every_exchange_is_one_object() {
+    let out = run_well(&["demo", "--json"]);
+    let exchanges: Vec<_> = out.lines().map(json).collect();
+    let statuses: Vec<_> = exchanges
+        .iter()
+        .map(|it| it["answer"]["status"].as_u64().expect("a number"))
+        .collect();
+    assert_eq!(
+        statuses,
+        [
+            200, 200, 200, 201, 201, 200, 200, 201, 200, 412, 200, 200, 200, 204, 204, 404
+        ]
+    );
+    for exchange in &exchanges {
+        assert_eq!(exchange["answer"]["status"], exchange["expectedStatus"]);
+        assert!(exchange["request"]["path"].is_string(), "{exchange}");
+    }
+}
+
+#[test]
+fn verbose_shows_whole_documents() {
+    let out = run_well(&["demo", "--verbose"]);
+    for part in [
+        "x-xbl-contract-version: 107",
+        "if-match: *",
+        "\"membersInfo\": {",
+    ] {
+        assert!(out.contains(part), "`{part}` is not in\n{out}");
+    }
+}
+
+#[test]
+fn forms_of_output_exclude_each_other() {
+    let output = run(&["demo", "--json", "--verbose"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+}

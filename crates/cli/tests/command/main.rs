@@ -1,0 +1,9 @@
+//! The built command, run as its users run it.
+
+mod demo;
+mod kill;
+mod process;
+mod refuses_non_loopback;
+mod serve;
+mod signals;
+mod template_check;

@@ -1,0 +1,14 @@
+//! The rules of the session directory, scenario by scenario: JSON in, JSON out.
+
+mod access;
+mod contract_versions;
+mod creation;
+mod handles;
+mod laws;
+mod members;
+mod own_properties;
+mod properties;
+mod roles_owners;
+mod support;
+mod templates;
+mod timeouts;

@@ -1,0 +1,62 @@
+//! The session directory as its clients see it: HTTP to the real router, on each store.
+//!
+//! Not here: rules tested without HTTP (they are beside the code). Nothing waits for real time.
+
+mod document;
+mod fixtures;
+mod json;
+mod player;
+#[macro_use]
+mod world;
+
+mod auth_access;
+mod auth_http;
+mod auth_issuer;
+mod auth_limits;
+mod auth_paths;
+mod auth_steps;
+mod auth_tokens;
+mod client_readers;
+mod clients_handles;
+mod handle_steps;
+mod handles_activity;
+mod handles_activity_rules;
+mod handles_elements;
+mod handles_invite;
+mod handles_invite_rules;
+mod handles_lifecycle;
+mod handles_put;
+mod handles_query;
+mod handles_query_rules;
+mod handles_race;
+mod handles_rules;
+mod handles_search;
+mod handles_session;
+mod handles_transfer;
+mod people;
+mod people_joins;
+mod people_race;
+mod people_rules;
+mod session_access;
+mod session_bad_bodies;
+mod session_clients;
+mod session_clients_constants;
+mod session_clients_properties;
+mod session_combinations;
+mod session_constants;
+mod session_create;
+mod session_elements;
+mod session_headers;
+mod session_identity;
+mod session_laws;
+mod session_member_bodies;
+mod session_members;
+mod session_merge;
+mod session_owners;
+mod session_preconditions;
+mod session_reservations;
+mod session_roles;
+mod session_statuses;
+mod session_templates;
+mod session_timers;
+mod session_walks;

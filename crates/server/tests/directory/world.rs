@@ -1,0 +1,187 @@
+//! One directory service under test: a store, a clock that only tests move, and people who call it.
+//!
+//! Not here: how they call it (`player.rs`), what a document must look like (`document.rs`), the
+//! templates (`fixtures.rs`).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use convoke_server::app::{App, Settings, StoreChoice};
+use convoke_server::clock::Clock;
+use convoke_server::entropy::Entropy;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::fixtures;
+pub(crate) use crate::player::{Answer, Player};
+
+/// Where the world's clock starts: 2026-01-01T00:00:00Z.
+const START_MS: i64 = 1_767_225_600_000;
+
+/// Declares tests that hold on every store: each becomes `name::memory` and `name::sqlite`.
+macro_rules! both_stores {
+    ($($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block)+) => {$(
+        $(#[$meta])*
+        async fn $name($world: $crate::world::World) $body
+
+        mod $name {
+            use $crate::world::{StoreKind, World};
+
+            #[tokio::test]
+            async fn memory() {
+                super::$name(World::new(StoreKind::Memory).await).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(World::new(StoreKind::Sqlite).await).await;
+            }
+        }
+    )+};
+}
+
+/// Which store the service keeps its sessions in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StoreKind {
+    Memory,
+    Sqlite,
+}
+
+/// A service with the fixtures loaded, at 2026-01-01T00:00:00Z.
+pub(crate) struct World {
+    app: App,
+    store: StoreKind,
+    clock: Arc<TestClock>,
+    entropy: Arc<TestEntropy>,
+    dir: TempDir,
+}
+
+impl World {
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine will have to be waited for"
+    )]
+    pub(crate) async fn new(store: StoreKind) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        fixtures::write(&dir.path().join("services"));
+        let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
+        let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
+        let app = open(store, &dir, &clock, &entropy);
+        Self {
+            app,
+            store,
+            clock,
+            entropy,
+            dir,
+        }
+    }
+
+    /// A user with a token for title 123. 1001 to 1004 are called A, B, C and D.
+    pub(crate) async fn user(&self, xuid: u64) -> Player {
+        let gamertag = match xuid {
+            1001 => "A".to_owned(),
+            1002 => "B".to_owned(),
+            1003 => "C".to_owned(),
+            1004 => "D".to_owned(),
+            other => format!("P{other}"),
+        };
+        let body = json!({"xuid": xuid.to_string(), "gamertag": gamertag, "titleId": "123"});
+        self.token(body).await
+    }
+
+    /// Whoever this `/dev/token` body describes.
+    pub(crate) async fn token(&self, body: Value) -> Player {
+        let xuid = match &body["xuid"] {
+            Value::String(text) => text.parse().expect("xuid is decimal"),
+            other => other.as_u64().unwrap_or(0),
+        };
+        let answer = self.nobody().post("/dev/token", body).await.expect(200);
+        let issued = answer.json();
+        let token = issued["Token"].as_str().expect("Token is text");
+        let uhs = issued["DisplayClaims"]["xui"][0]["uhs"].as_str();
+        let authorization = format!("XBL3.0 x={};{token}", uhs.unwrap_or("-"));
+        Player::new(self.app.router(), xuid, Some(authorization))
+    }
+
+    /// A server principal of every service configuration.
+    pub(crate) async fn server(&self) -> Player {
+        self.token(json!({"roles": ["sessions.server"]})).await
+    }
+
+    /// A caller without an `Authorization` header.
+    pub(crate) fn nobody(&self) -> Player {
+        Player::new(self.app.router(), 0, None)
+    }
+
+    /// Moves the clock, then runs what has come due, as the scheduler would.
+    pub(crate) async fn advance(&self, ms: u64) {
+        self.advance_lazily(ms);
+        self.app.run_due_timers().await;
+    }
+
+    /// Moves the clock only: what has come due happens at the next read or write.
+    pub(crate) fn advance_lazily(&self, ms: u64) {
+        let ms = i64::try_from(ms).expect("a step that fits");
+        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Stops the service and starts it again on the same data directory. Players must be made anew.
+    pub(crate) async fn restart(self) -> Self {
+        self.app.close().await;
+        let app = open(self.store, &self.dir, &self.clock, &self.entropy);
+        Self { app, ..self }
+    }
+}
+
+fn open(
+    store: StoreKind,
+    dir: &TempDir,
+    clock: &Arc<TestClock>,
+    entropy: &Arc<TestEntropy>,
+) -> App {
+    let settings = Settings {
+        store: match store {
+            StoreKind::Memory => StoreChoice::Memory,
+            StoreKind::Sqlite => StoreChoice::Sqlite,
+        },
+        data_dir: dir.path().join("data"),
+        service_configs: Some(dir.path().join("services")),
+        dev_issuer: true,
+    };
+    App::open(settings, Arc::clone(clock) as _, Arc::clone(entropy) as _)
+        .expect("the service opens")
+}
+
+/// Milliseconds since 1970, moved by tests only.
+#[derive(Debug)]
+struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).expect("a time in range")
+    }
+
+    /// Nothing in these tests waits: tests move the clock and say when timers run.
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Numbers dressed as version 4 UUIDs: the same run draws the same identifiers.
+#[derive(Debug)]
+struct TestEntropy(AtomicU64);
+
+impl Entropy for TestEntropy {
+    fn uuid(&self) -> Uuid {
+        let drawn = self.0.fetch_add(1, Ordering::SeqCst);
+        uuid::Builder::from_random_bytes(u128::from(drawn).to_be_bytes()).into_uuid()
+    }
+}
