@@ -15,6 +15,7 @@ mod values;
 mod verify;
 mod writer;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,6 +42,9 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     path: PathBuf,
+    // Closing any descriptor of the data file gives up the engine's own locks on it, so this one
+    // stays open until the engine has closed all of its.
+    _data: Arc<File>,
     lock: Mutex<Option<Lock>>,
 }
 
@@ -52,12 +56,16 @@ impl SqliteStore {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let lock = Lock::acquire(dir)?;
         let path = directory::prepare(dir)?;
-        let writer = Writer::start(&path)?;
+        let data = File::options().read(true).write(true).open(&path);
+        let data = data.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let data = Arc::new(data);
+        let writer = Writer::start(&path, Arc::clone(&data))?;
         let readers = Readers::open(&path)?;
         Ok(Self {
             readers,
             writer,
             path,
+            _data: data,
             lock: Mutex::new(Some(lock)),
         })
     }

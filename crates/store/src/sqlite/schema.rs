@@ -14,8 +14,8 @@ pub(super) const VERSION: u32 = 1;
 
 /// How long to wait for a lock that another program holds on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: i32 = 64 * 1024;
+/// Page cache of the writer, in KiB; a small store uses less.
+const WRITER_CACHE_KIB: i32 = 128 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i32 = 8 * 1024;
 /// Prepared statements per connection; there are fewer than this in the source.

@@ -1,5 +1,6 @@
 //! The thread that writes: everything that waits goes to the disk together.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +26,8 @@ type Answer = Result<(), CommitError>;
 #[derive(Debug)]
 struct Request {
     step: Prepared,
-    answer: oneshot::Sender<Answer>,
+    /// The step goes back with the answer: many threads free memory faster than this one.
+    answer: oneshot::Sender<(Answer, Prepared)>,
 }
 
 /// What the writer has done since the store was opened.
@@ -65,9 +67,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn start(path: &Path, data: Arc<File>) -> Result<Self, StoreError> {
         let mut conn = schema::open_writer(path)?;
-        let checkpoints = Checkpoints::watch(path, &mut conn)?;
+        let checkpoints = Checkpoints::watch(path, data, &mut conn)?;
         let queue = Arc::new(Queue::new(QUEUE));
         let counters = Arc::new(Counters::default());
         let thread = thread::Builder::new()
@@ -88,7 +90,10 @@ impl Writer {
     pub(super) async fn commit(&self, step: Prepared) -> Answer {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Request { step, answer }).await?;
-        answered.await.unwrap_or(Err(StoreError::Closed.into()))
+        match answered.await {
+            Ok((answer, _step)) => answer,
+            Err(_) => Err(StoreError::Closed.into()),
+        }
     }
 
     /// Takes the steps that wait, and ends the thread.
@@ -151,7 +156,7 @@ fn run(
         count(counters, &answers);
         for (request, answer) in batch.drain(..).zip(answers) {
             // Who is gone does not want to know.
-            let _ = request.answer.send(answer);
+            let _ = request.answer.send((answer, request.step));
         }
         checkpoints.between_batches(&conn, counters);
     }
