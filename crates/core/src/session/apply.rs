@@ -298,7 +298,8 @@ fn check_access(
         Some(MeChange::Write(_)) => Ok(()),
         // Nobody is held back; somebody who is not in the session only sees what they may see.
         Some(MeChange::Leave) if inside => Ok(()),
-        Some(MeChange::Leave) if only_leaves(change) => access::may_read(session, caller, facts),
+        Some(MeChange::Leave) if only_leaves(change) => access::may_read(session, caller, facts)
+            .map_err(|refusal| refusal.rule.at("members.me", refusal.detail)),
         None if inside => access::player(caller, "").map(|_| ()),
         Some(MeChange::Leave) | None => Err(stranger(session, caller, facts)),
     }
