@@ -31,11 +31,13 @@ impl Identity {
     }
 
     /// Lets a token of several users act for the one that the request names.
-    pub fn acting_for(self, named: Option<Xuid>) -> Result<Self, ApiError> {
+    ///
+    /// `named` is only asked where the header leaves the choice open.
+    pub fn acting_for(self, named: impl FnOnce() -> Option<Xuid>) -> Result<Self, ApiError> {
         if !matches!(self.principal.acting, Acting::Undecided) {
             return Ok(self);
         }
-        let chosen = named.and_then(|xuid| self.principal.act_for(xuid));
+        let chosen = named().and_then(|xuid| self.principal.act_for(xuid));
         let principal = chosen.ok_or(AuthError::UserNotChosen)?;
         Ok(Self {
             principal: Arc::new(principal),

@@ -51,7 +51,7 @@ pub async fn put(
     let found = find(shared, &identity, id)?;
     let body = exchange::json_body(parts, body).await?;
     let change = read::session_change(&body)?;
-    let identity = identity.acting_for(named_user(&body))?;
+    let identity = identity.acting_for(|| named_user(&body))?;
     let Found { handle, admitted } = found;
     let caller = identity.caller(shared);
     let grant = granted(shared, &handle, &caller).await?;

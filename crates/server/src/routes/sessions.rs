@@ -63,7 +63,7 @@ pub async fn put(
     let template = open.template(&reference.template_name)?;
     let body = exchange::json_body(parts, body).await?;
     let change = read::session_change(&body)?;
-    let identity = identity.acting_for(named_user(&body))?;
+    let identity = identity.acting_for(|| named_user(&body))?;
     Writing {
         key: key_of(&identity, reference),
         caller: identity.caller(shared),
