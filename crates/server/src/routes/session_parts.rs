@@ -46,11 +46,15 @@ pub async fn get(
 fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
     let session = &state.session;
     let absent = || reply::empty(StatusCode::NO_CONTENT);
+    let own = viewer.xuid.and_then(|xuid| session.member_of(xuid));
+    let own = own.map(|(index, _)| index);
     let member = |index: u32| {
         let key = if render::is_same_for_all(session) {
             index.to_string()
-        } else {
+        } else if own == Some(index) {
             "me".to_owned()
+        } else {
+            return absent();
         };
         let mut members = render::members(session, viewer.xuid, viewer.contract);
         members
@@ -67,10 +71,7 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
             state,
             &render::members(session, viewer.xuid, viewer.contract),
         ),
-        Part::Me => viewer
-            .xuid
-            .and_then(|xuid| session.member_of(xuid))
-            .map_or_else(absent, |(index, _)| member(index)),
+        Part::Me => own.map_or_else(absent, member),
         Part::Member(index) => member(*index),
         Part::Servers => reply::element(state, &render::servers(session)),
         Part::Server(name) => {

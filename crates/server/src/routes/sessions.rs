@@ -38,13 +38,7 @@ pub async fn get(
     let (identity, viewer) = begin(shared, parts)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
-    let reading = Reading {
-        key: key_of(&identity, reference),
-        caller: admitted.caller,
-        grant: None,
-        viewer,
-    };
-    reading
+    reading(&identity, admitted, reference, viewer)
         .answer(shared, &Preconditions::of(&parts.headers), Address::Known)
         .await
 }

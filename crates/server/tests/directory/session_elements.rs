@@ -142,6 +142,18 @@ both_stores! {
         server.delete(&format!("{path}/members/me")).await.expect_text(403);
     }
 
+    async fn a_large_session_shows_nobody_elses_element(w: World) {
+        let (a, b) = (w.user(A).await, w.user(B).await);
+        let path = session("big", "e");
+        a.put(&path, active()).await.expect(201);
+        b.put(&path, active()).await.expect(200);
+        let own = b.get(&format!("{path}/members/me")).await.expect(200).json();
+        let by_index = b.get(&format!("{path}/members/1")).await.expect(200).json();
+        assert_eq!(own, by_index);
+        assert_eq!(own["constants"]["system"]["xuid"], "1002");
+        b.get(&format!("{path}/members/0")).await.expect_empty(204);
+    }
+
     async fn a_large_sessions_members_are_not_deleted_by_index(w: World) {
         let (a, server) = (w.user(A).await, w.server().await);
         let path = session("big", "e");
