@@ -46,14 +46,6 @@ pub enum MeChange {
 }
 
 impl SessionChange {
-    /// The object of `members.me`.
-    pub fn me_request(&self) -> Option<&MemberRequest> {
-        match &self.me {
-            Some(MeChange::Write(request)) => Some(request),
-            Some(MeChange::Leave) | None => None,
-        }
-    }
-
     /// The change that `members.me: null` asks for.
     pub fn leave() -> Self {
         Self {

@@ -26,7 +26,7 @@ use crate::entropy::Entropy;
 use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::service_configs::Catalogue;
-use crate::shared::Shared;
+use crate::shared::{FollowLocks, Shared};
 use crate::{exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
@@ -129,6 +129,7 @@ impl App {
             directory: Arc::new(directory),
             catalogue,
             authenticator: Authenticator::new(Arc::clone(&keys), auth),
+            follow_locks: FollowLocks::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),

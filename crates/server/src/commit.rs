@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use convoke_core::index;
-use convoke_core::session::{self, Session, Settled, ended_activities, next_timer, settle};
+use convoke_core::session::{self, Session, Settled, ended_activities, settle};
 use convoke_store::store::SessionState;
 use convoke_store::{
     AnyStore, Commit, CommitError, HandleOp, SessionWrite, Store, StoreError, Version,
@@ -311,7 +311,7 @@ fn commit_of(
             expected: old.map(Version::from),
             next: after.map(|state| SessionState {
                 session: Arc::clone(&state.session),
-                next_timer: next_timer(&state.session),
+                next_timer: state.next_timer,
                 index: index::entries(&state.session),
             }),
         });

@@ -32,6 +32,13 @@ impl IdError {
     }
 }
 
+/// Reads a GUID in the form that travels: 36 characters, hyphenated.
+///
+/// `Uuid` alone also reads braced, URN and plain forms.
+pub fn parse_guid(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok())?
+}
+
 /// A user: an unsigned 64-bit number, always a JSON string on the wire. `[client]`
 ///
 /// Numbers are accepted on input, because the documents show both.
@@ -190,8 +197,7 @@ impl FromStr for Scid {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        // `Uuid` also reads braced, URN and plain forms; only the hyphenated one is an scid.
-        if text.len() == 36 && Uuid::try_parse(text).is_ok() {
+        if parse_guid(text).is_some() {
             Ok(Self(text.into()))
         } else {
             Err(IdError::new("a service configuration id (GUID)", text))

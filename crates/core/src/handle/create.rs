@@ -149,7 +149,7 @@ fn check_inviter(maker: &Maker<'_>) -> Result<(), Refusal> {
         .ownership_policies
         .as_ref()
         .is_some_and(|policies| policies.allow_non_owner_invite_handles == Some(true));
-    if !anybody && !crate::session::apply::owns_or_unowned(session, maker.caller) {
+    if !anybody && !owners::owns_or_unowned(session, maker.caller) {
         return Err(forbidden("only owners of this session invite to it")); // I6
     }
     Ok(())
@@ -199,7 +199,7 @@ fn search(request: &HandleRequest, maker: &Maker<'_>) -> Result<Body, Refusal> {
     if !maker.caller.server {
         let place = maker.caller.xuid().and_then(|xuid| session.member_of(xuid));
         let accepted = place.is_some_and(|(_, member)| member.is_accepted());
-        if !accepted || !crate::session::apply::owns_or_unowned(session, maker.caller) {
+        if !accepted || !owners::owns_or_unowned(session, maker.caller) {
             return Err(forbidden(
                 "only its owners, or where it has none its members, publish a session",
             ));

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::access::Facts;
 use super::constants::{combinations, merge};
 use super::members::{self, Emptied};
-use super::{Custom, Properties, Session, access, join, member_properties, owners};
+use super::{Custom, Properties, Session, access, join, member_properties};
 use super::{properties, roles, servers};
 use crate::caller::Caller;
 use crate::contract::{MeChange, SessionChange};
@@ -430,12 +430,4 @@ fn check_size(session: &Session) -> Result<(), Refusal> {
         return Err(Rule::DocumentTooLarge.at("", detail));
     }
     Ok(())
-}
-
-/// Whether a user owns the session, where sessions have owners.
-pub fn owns_or_unowned(session: &Session, caller: &Caller) -> bool {
-    !session.constants.has(Capability::HasOwners)
-        || caller
-            .xuid()
-            .is_some_and(|xuid| owners::is_owner(session, xuid))
 }

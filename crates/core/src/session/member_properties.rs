@@ -1,5 +1,6 @@
 //! `members.me.properties`: what a member says of itself.
 
+use convoke_wire::ids::parse_guid;
 use convoke_wire::session::Bags;
 use convoke_wire::session::constants::Capability;
 use convoke_wire::session::member::{MemberProperties, SecondarySubscription, Subscription};
@@ -160,12 +161,7 @@ fn write_connection(member: &mut Member, written: &Field<String>) -> Result<(), 
 }
 
 fn guid(text: &str, path: &str) -> Result<Uuid, Refusal> {
-    let parsed = if text.len() == 36 {
-        Uuid::try_parse(text).ok()
-    } else {
-        None
-    };
-    parsed.ok_or_else(|| Rule::BadText.at(path, "expected a GUID of 36 characters"))
+    parse_guid(text).ok_or_else(|| Rule::BadText.at(path, "expected a GUID of 36 characters"))
 }
 
 fn write_subscriptions(

@@ -4,12 +4,19 @@ use convoke_wire::Xuid;
 use convoke_wire::session::constants::{Capability, OwnershipMigration};
 
 use super::Session;
+use crate::caller::Caller;
 
 /// Whether a user owns the session.
 pub fn is_owner(session: &Session, xuid: Xuid) -> bool {
     session
         .member_of(xuid)
         .is_some_and(|(index, _)| session.properties.owners.contains(&index))
+}
+
+/// Whether a user owns the session, where sessions have owners.
+pub fn owns_or_unowned(session: &Session, caller: &Caller) -> bool {
+    !session.constants.has(Capability::HasOwners)
+        || caller.xuid().is_some_and(|xuid| is_owner(session, xuid))
 }
 
 /// Finds a new owner when the last one has been removed, or ends the session. `[doc]`

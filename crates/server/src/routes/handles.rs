@@ -11,11 +11,11 @@ use convoke_core::handle::{Handle, correlation_key, grant};
 use convoke_core::session::Session;
 use convoke_store::{HandleOp, Store};
 use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
+use convoke_wire::ids::parse_guid;
 use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, uri};
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
-use uuid::Uuid;
 
 use super::begin;
 use super::query_string;
@@ -147,12 +147,7 @@ pub(super) struct Found {
 
 /// Finds a handle; what is malformed, ended, foreign or in another sandbox is not found.
 pub(super) fn find(shared: &Shared, identity: &Identity, id: &str) -> Result<Found, ApiError> {
-    let id = if id.len() == 36 {
-        Uuid::try_parse(id).ok()
-    } else {
-        None
-    };
-    let id = id.ok_or_else(ApiError::handle_not_found)?;
+    let id = parse_guid(id).ok_or_else(ApiError::handle_not_found)?;
     let handle = shared
         .directory
         .store

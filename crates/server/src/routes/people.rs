@@ -236,6 +236,7 @@ pub async fn follow(
         );
     }
     let store = &shared.directory.store;
+    let _adding = shared.follow_locks.of(owner).await;
     if store.follow(owner, target)?.is_some() {
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     }
