@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use convoke_server::app::{App, StoreChoice, Summary};
+use convoke_server::app::{App, Summary};
 use convoke_server::clock::SystemClock;
-use convoke_server::config::Config;
+use convoke_server::config::{Config, StoreChoice};
 use convoke_server::entropy::SystemEntropy;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -71,11 +71,8 @@ impl Serve {
         let address = listener
             .local_addr()
             .context("the listener has no address")?;
-        let app = Arc::new(App::open(
-            config.settings(),
-            Arc::new(SystemClock),
-            Arc::new(SystemEntropy),
-        )?);
+        let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
+        let app = Arc::new(app);
         let shutdown = signals::watch(Arc::clone(&app))?;
         let url = format!("http://{address}");
         output::print(&format!(

@@ -1,20 +1,13 @@
-//! The service as a whole: opened from settings, served on a socket, closed gracefully.
+//! The service as a whole: opened from a configuration, served on a socket, closed gracefully.
 
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use convoke_store::{AnyStore, MemoryStore, SqliteStore};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -22,62 +15,23 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::auth::{AuthSettings, Authenticator, IssuerKeys};
 use crate::clock::Clock;
 use crate::commit::Directory;
+use crate::config::{Config, StoreChoice};
 use crate::entropy::Entropy;
 use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::service_configs::Catalogue;
 use crate::shared::{FollowLocks, Shared};
-use crate::{exchange, issuer, router, timers};
+use crate::{connections, exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
 const ISSUER: &str = "convoke";
-/// Time for open requests to end when the service stops.
-const DRAIN: Duration = Duration::from_secs(10);
-/// Most connections at a time; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 16_384;
-/// Time for a connection to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Where sessions are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StoreChoice {
-    /// Nothing survives the process.
-    Memory,
-    /// One SQLite file in the data directory.
-    #[default]
-    Sqlite,
-}
-
-/// What an operator decides.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where sessions are kept.
-    pub store: StoreChoice,
-    /// The data directory.
-    pub data_dir: PathBuf,
-    /// The directory of service configurations; the built-in sample when there is none.
-    pub service_configs: Option<PathBuf>,
-    /// Whether the development issuer hands out tokens.
-    pub dev_issuer: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            store: StoreChoice::default(),
-            data_dir: PathBuf::from("convoke-data"),
-            service_configs: None,
-            dev_issuer: true,
-        }
-    }
-}
 
 /// The service.
 #[derive(Debug)]
 pub struct App {
     shared: Arc<Shared>,
     keys: Arc<IssuerKeys>,
-    settings: Settings,
+    config: Config,
 }
 
 /// What is served, for people to read.
@@ -96,21 +50,21 @@ pub struct Summary {
 impl App {
     /// Opens the store and reads the configuration; nothing is served yet.
     pub fn open(
-        settings: Settings,
+        config: Config,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
-        let catalogue = match &settings.service_configs {
+        let catalogue = match &config.service_configs {
             Some(dir) => Catalogue::open(dir)?,
             None => Catalogue::sample(),
         };
-        let (store, keys) = match settings.store {
+        let (store, keys) = match config.store {
             StoreChoice::Memory => (
                 AnyStore::Memory(MemoryStore::default()),
                 IssuerKeys::generate(),
             ),
             StoreChoice::Sqlite => {
-                let dir = &settings.data_dir;
+                let dir = &config.data;
                 std::fs::create_dir_all(dir).with_context(|| {
                     format!("the data directory {} cannot be made", dir.display())
                 })?;
@@ -134,14 +88,14 @@ impl App {
         Ok(Self {
             shared: Arc::new(shared),
             keys,
-            settings,
+            config,
         })
     }
 
     /// All services on one router.
     pub fn router(&self) -> Router {
         let mut routes = Router::new();
-        if self.settings.dev_issuer {
+        if self.config.dev_issuer {
             routes = routes.merge(self.issuer_routes());
         }
         routes
@@ -180,7 +134,7 @@ impl App {
 
     /// What is served.
     pub fn summary(&self) -> Summary {
-        let sqlite = self.settings.store == StoreChoice::Sqlite;
+        let sqlite = self.config.store == StoreChoice::Sqlite;
         let configs = self.shared.catalogue.current();
         let service_configs = configs.iter().map(|config| {
             let titles = config.title_ids.iter().map(ToString::to_string).collect();
@@ -192,9 +146,9 @@ impl App {
         });
         Summary {
             store: if sqlite { "sqlite" } else { "memory" }.to_owned(),
-            data: sqlite.then(|| self.settings.data_dir.clone()),
+            data: sqlite.then(|| self.config.data.clone()),
             service_configs: service_configs.collect(),
-            dev_issuer: self.settings.dev_issuer,
+            dev_issuer: self.config.dev_issuer,
         }
     }
 
@@ -210,56 +164,10 @@ impl App {
             Arc::clone(&self.shared.directory),
             stop.clone(),
         ));
-        let graceful = GracefulShutdown::new();
-        let service = self.router();
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let mut shutdown = pin!(shutdown);
-        loop {
-            let accept = async {
-                let place = Arc::clone(&places).acquire_owned().await;
-                listener.accept().await.map(|(stream, _)| (stream, place))
-            };
-            let (stream, place) = tokio::select! {
-                () = &mut shutdown => break,
-                accepted = accept => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        // Out of file descriptors, say: others may be closed meanwhile.
-                        tracing::warn!(%error, "a connection was not accepted");
-                        self.shared.directory.clock.sleep(Duration::from_millis(50)).await;
-                        continue;
-                    }
-                },
-            };
-            // Small answers must not wait for the acknowledgement of the one before.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection went away at once");
-                continue;
-            }
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .max_headers(exchange::MAX_HEADERS)
-                .serve_connection(
-                    TokioIo::new(stream),
-                    TowerToHyperService::new(service.clone()),
-                );
-            let connection = graceful.watch(connection);
-            tasks.spawn(async move {
-                let _place = place;
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended badly");
-                }
-            });
-        }
-        drop(listener);
+        let clock = Arc::clone(&self.shared.directory.clock);
+        connections::serve(listener, self.router(), clock, shutdown, &tasks).await;
         stop.cancel();
-        tokio::select! {
-            () = graceful.shutdown() => {}
-            () = self.shared.directory.clock.sleep(DRAIN) => {
-                tracing::warn!("some requests did not end in time");
-            }
-        }
+        tasks.close();
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use convoke_core::{Caller, User};
 use convoke_wire::session::constants::Capability;
 use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
-use http::HeaderMap;
+use http::request::Parts;
 
 use crate::api_error::ApiError;
 use crate::auth::{Acting, AuthError, Principal, Role};
@@ -24,9 +24,9 @@ pub struct Identity {
 
 impl Identity {
     /// Verifies the credentials of a request.
-    pub fn of(shared: &Shared, headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub fn of(shared: &Shared, parts: &Parts) -> Result<Self, ApiError> {
         let now = shared.directory.clock.now();
-        let principal = shared.authenticator.authenticate(headers, now)?;
+        let principal = shared.authenticator.authenticate(&parts.headers, now)?;
         Ok(Self { principal })
     }
 

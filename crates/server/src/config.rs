@@ -1,25 +1,23 @@
-//! The configuration file: one TOML file, every key optional.
+//! The configuration: one TOML file, the environment, then flags; every key optional.
 //!
-//! Not here: the flags that override it (the command's), and service configurations, which are
-//! files of their own (`service_configs`).
+//! Not here: the flags (the command's), and service configurations, which are files of their own
+//! (`service_configs`).
 
-use std::fmt;
+mod keys;
+
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::app::{Settings, StoreChoice};
-use crate::service_configs::nearest::nearest;
-
-/// Every key there is.
-const KEYS: &[&str] = &["listen", "data", "store", "service_configs", "dev_issuer"];
+pub use keys::schema;
 
 /// What the server is told at start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Config {
     /// The address to listen on.
     pub listen: SocketAddr,
@@ -33,16 +31,15 @@ pub struct Config {
     pub dev_issuer: bool,
 }
 
-/// The file as it is written.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ConfigFile {
-    listen: Option<SocketAddr>,
-    data: Option<PathBuf>,
-    #[serde(deserialize_with = "store")]
-    store: Option<StoreChoice>,
-    service_configs: Option<PathBuf>,
-    dev_issuer: Option<bool>,
+/// Where sessions are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreChoice {
+    /// Nothing survives the process.
+    Memory,
+    /// One SQLite file in the data directory.
+    #[default]
+    Sqlite,
 }
 
 impl Default for Config {
@@ -67,73 +64,31 @@ impl Config {
         };
         let text = fs::read_to_string(path)
             .with_context(|| format!("failed to read the configuration {}", path.display()))?;
-        let file = parse(&text)
+        let mut config = parse(&text)
             .with_context(|| format!("the configuration {} is not valid", path.display()))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Ok(file.over_defaults(folder))
+        config.resolve_paths(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
     }
 
-    /// The part of it that the application is opened with.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            store: self.store,
-            data_dir: self.data.clone(),
-            service_configs: self.service_configs.clone(),
-            dev_issuer: self.dev_issuer,
+    /// Makes relative paths relative to a folder, which for a file is its own.
+    fn resolve_paths(&mut self, folder: &Path) {
+        self.data = folder.join(&self.data);
+        let optional = [&mut self.service_configs];
+        for path in optional.into_iter().flatten() {
+            *path = folder.join(&*path);
         }
     }
 }
 
-impl ConfigFile {
-    fn over_defaults(self, folder: &Path) -> Config {
-        let defaults = Config::default();
-        let resolve = |path: PathBuf| folder.join(path);
-        Config {
-            listen: self.listen.unwrap_or(defaults.listen),
-            data: self.data.map_or(defaults.data, resolve),
-            store: self.store.unwrap_or(defaults.store),
-            service_configs: self.service_configs.map(resolve),
-            dev_issuer: self.dev_issuer.unwrap_or(defaults.dev_issuer),
-        }
-    }
-}
-
-fn parse(text: &str) -> anyhow::Result<ConfigFile> {
+fn parse(text: &str) -> anyhow::Result<Config> {
     let mut unknown = Vec::new();
     let document = toml::Deserializer::parse(text)?;
     let config = serde_ignored::deserialize(document, |path| unknown.push(path.to_string()))?;
     if unknown.is_empty() {
         return Ok(config);
     }
-    let problems: Vec<_> = unknown.iter().map(|path| unknown_key(path)).collect();
+    let problems: Vec<_> = unknown.iter().map(|path| keys::unknown(path)).collect();
     bail!("{}", problems.join("\n"));
-}
-
-fn unknown_key(path: &str) -> String {
-    match nearest(path, KEYS) {
-        Some(known) => format!("unknown key `{path}`; did you mean `{known}`?"),
-        None => format!("unknown key `{path}`; the keys are {}", KEYS.join(", ")),
-    }
-}
-
-fn store<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StoreChoice>, D::Error> {
-    struct Name;
-    impl Visitor<'_> for Name {
-        type Value = StoreChoice;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("\"sqlite\" or \"memory\"")
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<StoreChoice, E> {
-            match text {
-                "sqlite" => Ok(StoreChoice::Sqlite),
-                "memory" => Ok(StoreChoice::Memory),
-                other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
-            }
-        }
-    }
-    deserializer.deserialize_str(Name).map(Some)
 }
 
 #[cfg(test)]
@@ -143,7 +98,6 @@ mod tests {
     #[test]
     fn an_empty_file_is_the_defaults() {
         let config = parse("").expect("valid");
-        let config = config.over_defaults(Path::new("/etc"));
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.data, Path::new("./convoke-data"));
         assert!(matches!(config.store, StoreChoice::Sqlite));
@@ -182,12 +136,12 @@ mod tests {
 
     #[test]
     fn every_unknown_key_is_named_with_the_one_that_was_meant() {
-        let text = "servce_configs = \"a\"\nDev-Issuer = true\n[limits]\nburst = 3\n";
-        let error = parse(text).err().expect("three unknown keys").to_string();
+        let text = "servce_configs = \"a\"\nDev-Issuer = true\n[limitations]\nburst = 3\n";
+        let error = parse(text).expect_err("three unknown keys").to_string();
         assert_eq!(
             error,
             "unknown key `Dev-Issuer`; did you mean `dev_issuer`?\n\
-             unknown key `limits`; the keys are listen, data, store, service_configs, dev_issuer\n\
+             unknown key `limitations`; the keys here are data, dev_issuer, listen, service_configs, store\n\
              unknown key `servce_configs`; did you mean `service_configs`?"
         );
     }
@@ -195,10 +149,10 @@ mod tests {
     #[test]
     fn a_wrong_value_says_what_was_expected() {
         let check = |text: &str, expected: &str| {
-            let error = format!("{:#}", parse(text).err().expect(text));
+            let error = format!("{:#}", parse(text).expect_err(text));
             assert!(error.contains(expected), "{error}");
         };
-        check("store = \"postgres\"", "\"sqlite\" or \"memory\"");
+        check("store = \"postgres\"", "expected `memory` or `sqlite`");
         check("listen = \"localhost\"", "socket address");
         check("dev_issuer = \"yes\"", "boolean");
         check("listen = ", "listen");

@@ -9,6 +9,7 @@ pub mod caller;
 pub mod clock;
 pub mod commit;
 pub mod config;
+pub mod connections;
 pub mod entropy;
 pub mod exchange;
 pub mod hosts;

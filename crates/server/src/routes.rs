@@ -20,7 +20,7 @@ use crate::shared::Shared;
 
 /// Who asks, and how the answer is rendered for them, for requests that name no user in the body.
 fn begin(shared: &Shared, parts: &Parts) -> Result<(Identity, Viewer), ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(|| None)?;
+    let identity = Identity::of(shared, parts)?.acting_for(|| None)?;
     let contract = exchange::contract(&parts.headers)?;
     let viewer = viewer(&identity, contract);
     Ok((identity, viewer))

@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context;
-use convoke_server::app::{App, Settings, StoreChoice};
+use convoke_server::app::App;
 use convoke_server::clock::SystemClock;
+use convoke_server::config::Config;
 use convoke_server::entropy::SystemEntropy;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -38,13 +39,11 @@ pub(crate) struct Sample {
 impl DemoServer {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let data = tempfile::tempdir().context("failed to make a temporary folder")?;
-        let settings = Settings {
-            store: StoreChoice::Sqlite,
-            data_dir: data.path().to_owned(),
-            service_configs: None,
-            dev_issuer: true,
+        let config = Config {
+            data: data.path().to_owned(),
+            ..Config::default()
         };
-        let app = App::open(settings, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
+        let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
         let sample = Sample::find(&app)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = TcpListener::bind(address)

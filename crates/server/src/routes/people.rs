@@ -64,7 +64,7 @@ fn identify(shared: &Shared, owner: &str, parts: &Parts) -> Result<(Identity, Xu
         Ok(UserSegment::Xuid(xuid)) => Some(xuid),
         _ => None,
     };
-    let identity = Identity::of(shared, &parts.headers)?.acting_for(|| named)?;
+    let identity = Identity::of(shared, parts)?.acting_for(|| named)?;
     let owner = user(owner, &identity)?;
     Ok((identity, owner))
 }

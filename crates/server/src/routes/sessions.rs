@@ -50,7 +50,7 @@ pub async fn put(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?;
+    let identity = Identity::of(shared, parts)?;
     let contract = exchange::contract(&parts.headers)?;
     let commits = !query_string::is_set(&parts.uri, "nocommit");
     let open = admit(shared, &identity, &reference.scid)?;

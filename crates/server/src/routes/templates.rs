@@ -20,7 +20,7 @@ struct TemplateList {
 
 /// `GET /serviceconfigs/{scid}/sessiontemplates`: all of them, by name.
 pub fn list(shared: &Shared, scid: &Scid, parts: &Parts) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?;
+    let identity = Identity::of(shared, parts)?;
     exchange::contract(&parts.headers)?;
     let admitted = admit(shared, &identity, scid)?;
     let config = &admitted.config;
@@ -42,7 +42,7 @@ pub fn get(
     name: &TemplateName,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, &parts.headers)?;
+    let identity = Identity::of(shared, parts)?;
     exchange::contract(&parts.headers)?;
     let template = admit(shared, &identity, scid)?.template(name)?;
     Ok(reply::json(StatusCode::OK, &template.template.document))

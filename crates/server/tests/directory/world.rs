@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use convoke_server::app::{App, Settings, StoreChoice};
+use convoke_server::app::App;
 use convoke_server::clock::Clock;
+use convoke_server::config::{Config, StoreChoice};
 use convoke_server::entropy::Entropy;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -147,17 +148,16 @@ fn open(
     clock: &Arc<TestClock>,
     entropy: &Arc<TestEntropy>,
 ) -> App {
-    let settings = Settings {
+    let config = Config {
         store: match store {
             StoreKind::Memory => StoreChoice::Memory,
             StoreKind::Sqlite => StoreChoice::Sqlite,
         },
-        data_dir: dir.path().join("data"),
+        data: dir.path().join("data"),
         service_configs: Some(dir.path().join("services")),
-        dev_issuer: true,
+        ..Config::default()
     };
-    App::open(settings, Arc::clone(clock) as _, Arc::clone(entropy) as _)
-        .expect("the service opens")
+    App::open(config, Arc::clone(clock) as _, Arc::clone(entropy) as _).expect("the service opens")
 }
 
 /// Milliseconds since 1970, moved by tests only.
