@@ -7,15 +7,19 @@
 pub mod codec;
 mod derived;
 pub mod memory;
+mod metrics;
+mod queue;
 mod shape;
 pub mod sqlite;
+mod state;
 pub mod store;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
 pub use memory::MemoryStore;
-pub use sqlite::{Metrics, SqliteStore};
+pub use metrics::Metrics;
+pub use sqlite::SqliteStore;
 pub use store::{
     AnyStore, Commit, CommitError, HandleOp, PeopleOp, SessionWrite, Store, StoreError, Version,
 };

@@ -1,7 +1,5 @@
 //! The store that forgets: maps behind one lock. It is the reference for all others.
 
-mod state;
-
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use convoke_core::handle::Handle;
@@ -11,19 +9,26 @@ use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
-use crate::{Commit, CommitError, Store, StoreError, shape};
-use state::State;
+use crate::metrics::Counters;
+use crate::state::State;
+use crate::{Commit, CommitError, Metrics, Store, StoreError, shape};
 
 /// Keeps everything in memory; for tests, demonstrations and directories that may forget.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    counters: Counters,
 }
 
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What was done since the store was made.
+    pub fn metrics(&self) -> Metrics {
+        self.counters.read()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -51,7 +56,9 @@ impl Store for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         shape::check(&commit)?;
-        self.state().commit(&commit)
+        let answer = self.state().commit(&commit);
+        self.counters.answered([&answer]);
+        answer
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionKey>, StoreError> {

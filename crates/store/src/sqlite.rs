@@ -8,7 +8,6 @@ mod checkpoint;
 mod directory;
 mod error;
 mod prepared;
-mod queue;
 mod reader;
 mod schema;
 mod values;
@@ -26,11 +25,10 @@ use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
-use crate::{Commit, CommitError, Store, StoreError, shape};
+use crate::{Commit, CommitError, Metrics, Store, StoreError, shape};
 use directory::Lock;
 use prepared::Prepared;
 use reader::Readers;
-pub use writer::Metrics;
 use writer::Writer;
 
 /// Keeps everything in the file `convoke.db` of one directory.

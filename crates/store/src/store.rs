@@ -12,6 +12,7 @@ use convoke_wire::{HandleId, SessionKey, Xuid};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::Metrics;
 use crate::memory::MemoryStore;
 use crate::sqlite::SqliteStore;
 
@@ -240,6 +241,14 @@ impl AnyStore {
         match self {
             Self::Memory(_) => {}
             Self::Sqlite(store) => store.close(),
+        }
+    }
+
+    /// What the writer has done since the store was opened.
+    pub fn metrics(&self) -> Metrics {
+        match self {
+            Self::Memory(store) => store.metrics(),
+            Self::Sqlite(store) => store.metrics(),
         }
     }
 }

@@ -17,8 +17,8 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 
 use super::schema;
-use super::writer::Counters;
 use crate::StoreError;
+use crate::metrics::Counters;
 
 /// Pages of the log after which it is carried over: 64 MiB.
 ///
@@ -120,7 +120,7 @@ impl Checkpoints {
         };
         match checkpoint(conn, mode) {
             Ok(Progress::Whole) => {
-                counters.checkpoints.fetch_add(1, Ordering::Relaxed);
+                counters.carried_over();
                 self.next = PAGES;
             }
             Ok(Progress::Part) => self.next = length.saturating_add(PAGES),

@@ -104,6 +104,19 @@ impl Prepared {
             people: commit.people.clone(),
         })
     }
+
+    /// Bytes of its documents.
+    pub(super) fn bytes(&self) -> usize {
+        let sessions = self.sessions.iter().filter_map(|change| {
+            let next = change.next.as_ref()?;
+            Some(next.body.text.len())
+        });
+        let handles = self.handles.iter().filter_map(|change| match change {
+            HandleChange::Put(handle) => Some(handle.body.text.len()),
+            _ => None,
+        });
+        sessions.chain(handles).sum()
+    }
 }
 
 fn session_change(write: &SessionWrite) -> Result<SessionChange, StoreError> {

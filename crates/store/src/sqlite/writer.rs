@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -12,9 +11,10 @@ use tokio::sync::oneshot;
 use super::apply::apply;
 use super::checkpoint::Checkpoints;
 use super::prepared::Prepared;
-use super::queue::Queue;
 use super::schema;
-use crate::{CommitError, StoreError};
+use crate::metrics::Counters;
+use crate::queue::Queue;
+use crate::{CommitError, Metrics, StoreError};
 
 /// Most steps that reach the disk together.
 const MAX_BATCH: usize = 1024;
@@ -28,34 +28,6 @@ struct Request {
     step: Prepared,
     /// The step goes back with the answer: many threads free memory faster than this one.
     answer: oneshot::Sender<(Answer, Prepared)>,
-}
-
-/// What the writer has done since the store was opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Metrics {
-    /// Transactions that reached the disk.
-    pub batches: u64,
-    /// Steps in them.
-    pub commits: u64,
-    /// Steps refused by a guard.
-    pub refused: u64,
-    /// Steps that failed.
-    pub failed: u64,
-    /// Most steps in one transaction.
-    pub largest_batch: u64,
-    /// Times the log was carried over into the data file.
-    pub checkpoints: u64,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    batches: AtomicU64,
-    commits: AtomicU64,
-    refused: AtomicU64,
-    failed: AtomicU64,
-    largest_batch: AtomicU64,
-    pub(super) checkpoints: AtomicU64,
 }
 
 /// The writing side of the store.
@@ -108,16 +80,7 @@ impl Writer {
     }
 
     pub(super) fn metrics(&self) -> Metrics {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let counters = &*self.counters;
-        Metrics {
-            batches: read(&counters.batches),
-            commits: read(&counters.commits),
-            refused: read(&counters.refused),
-            failed: read(&counters.failed),
-            largest_batch: read(&counters.largest_batch),
-            checkpoints: read(&counters.checkpoints),
-        }
+        self.counters.read()
     }
 }
 
@@ -152,8 +115,8 @@ fn run(
         if batch.is_empty() {
             break;
         }
-        let answers = take_steps(&mut conn, &batch, &mut damage);
-        count(counters, &answers);
+        let answers = take_steps(&mut conn, &batch, &mut damage, counters);
+        counters.answered(&answers);
         for (request, answer) in batch.drain(..).zip(answers) {
             // Who is gone does not want to know.
             let _ = request.answer.send((answer, request.step));
@@ -170,18 +133,19 @@ fn take_steps(
     conn: &mut Connection,
     batch: &[Request],
     damage: &mut Option<StoreError>,
+    counters: &Counters,
 ) -> Vec<Answer> {
     if let Some(damage) = damage {
         return fail_all(batch, damage);
     }
-    let failure = match in_one_transaction(conn, batch, None) {
+    let failure = match in_one_transaction(conn, batch, None, counters) {
         Ok(answers) => return answers,
         Err(failure) => failure,
     };
     // A step that the engine cannot take must not take the others down with it.
     let failure = match failure.step {
         Some(step) if 1 < batch.len() && !failure.is_damage() => {
-            match in_one_transaction(conn, batch, Some((step, &failure.error))) {
+            match in_one_transaction(conn, batch, Some((step, &failure.error)), counters) {
                 Ok(answers) => return answers,
                 Err(failure) => failure,
             }
@@ -232,6 +196,7 @@ fn in_one_transaction(
     conn: &mut Connection,
     batch: &[Request],
     failing: Option<(usize, &StoreError)>,
+    counters: &Counters,
 ) -> Result<Vec<Answer>, Failure> {
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut answers = Vec::with_capacity(batch.len());
@@ -248,25 +213,13 @@ fn in_one_transaction(
         };
         answers.push(answer);
     }
-    transaction.commit()?;
+    let taken = batch
+        .iter()
+        .zip(&answers)
+        .filter(|(_, answer)| answer.is_ok());
+    counters.wrote(taken.map(|(request, _)| request.step.bytes()).sum());
+    counters.timed(|| transaction.commit())?;
     Ok(answers)
-}
-
-fn count(counters: &Counters, answers: &[Answer]) {
-    let (mut taken, mut refused, mut failed) = (0, 0, 0);
-    for answer in answers {
-        match answer {
-            Ok(()) => taken += 1,
-            Err(CommitError::Store(_)) => failed += 1,
-            Err(_) => refused += 1,
-        }
-    }
-    let add = |counter: &AtomicU64, count| counter.fetch_add(count, Ordering::Relaxed);
-    add(&counters.batches, u64::from(0 < taken));
-    add(&counters.commits, taken);
-    add(&counters.refused, refused);
-    add(&counters.failed, failed);
-    counters.largest_batch.fetch_max(taken, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -332,6 +285,14 @@ mod tests {
         request(vec![HandleChange::Put(Box::new(handle))], Vec::new())
     }
 
+    fn take(
+        conn: &mut Connection,
+        batch: &[Request],
+        damage: &mut Option<StoreError>,
+    ) -> Vec<Answer> {
+        take_steps(conn, batch, damage, &Counters::default())
+    }
+
     fn outcomes(answers: &[Answer]) -> Vec<bool> {
         answers.iter().map(Result::is_ok).collect()
     }
@@ -345,7 +306,7 @@ mod tests {
     fn a_step_that_the_engine_cannot_take_fails_alone() {
         let (_dir, _, mut conn) = store();
         let batch = [good(1), bad(), good(2)];
-        let answers = take_steps(&mut conn, &batch, &mut None);
+        let answers = take(&mut conn, &batch, &mut None);
         assert_eq!(outcomes(&answers), [true, false, true]);
         assert_eq!(follows(&conn), 2);
         let handles: i64 = conn
@@ -358,11 +319,11 @@ mod tests {
     fn when_more_than_one_step_fails_the_batch_fails_and_the_next_does_not() {
         let (_dir, _, mut conn) = store();
         let damage = &mut None;
-        let answers = take_steps(&mut conn, &[good(1), bad(), good(2), bad()], damage);
+        let answers = take(&mut conn, &[good(1), bad(), good(2), bad()], damage);
         assert_eq!(outcomes(&answers), [false; 4]);
         assert_eq!(follows(&conn), 0);
         assert!(damage.is_none());
-        assert_eq!(outcomes(&take_steps(&mut conn, &[good(1)], damage)), [true]);
+        assert_eq!(outcomes(&take(&mut conn, &[good(1)], damage)), [true]);
     }
 
     #[test]
@@ -371,10 +332,10 @@ mod tests {
         conn.busy_timeout(std::time::Duration::ZERO).unwrap();
         let other = Connection::open(path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let answers = take_steps(&mut conn, &[good(1), good(2)], &mut None);
+        let answers = take(&mut conn, &[good(1), good(2)], &mut None);
         assert_eq!(outcomes(&answers), [false, false]);
         other.execute_batch("ROLLBACK").unwrap();
-        let answers = take_steps(&mut conn, &[good(1), good(2)], &mut None);
+        let answers = take(&mut conn, &[good(1), good(2)], &mut None);
         assert_eq!(outcomes(&answers), [true, true]);
     }
 
@@ -398,9 +359,9 @@ mod tests {
             answer: oneshot::channel().0,
         };
         let damage = &mut None;
-        let answers = take_steps(&mut conn, &[good(2), deletes], damage);
+        let answers = take(&mut conn, &[good(2), deletes], damage);
         assert_eq!(outcomes(&answers), [false, false]);
-        let answers = take_steps(&mut conn, &[good(3)], damage);
+        let answers = take(&mut conn, &[good(3)], damage);
         let damaged = matches!(
             answers[..],
             [Err(CommitError::Store(StoreError::Corrupt(_)))]

@@ -9,7 +9,7 @@ use crate::StoreError;
 
 /// A bounded queue of many producers that wait asynchronously and one consumer that blocks.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(crate) struct Queue<T> {
     /// One permit for each free place.
     free: Semaphore,
     state: Mutex<State<T>>,
@@ -23,7 +23,7 @@ struct State<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self {
             free: Semaphore::new(capacity),
             state: Mutex::new(State {
@@ -35,7 +35,7 @@ impl<T> Queue<T> {
     }
 
     /// Adds an item, once there is a place.
-    pub(super) async fn push(&self, item: T) -> Result<(), StoreError> {
+    pub(crate) async fn push(&self, item: T) -> Result<(), StoreError> {
         let permit = self.free.acquire().await;
         // The place is free again when the consumer has taken the item.
         permit.map_err(|_| StoreError::Closed)?.forget();
@@ -52,7 +52,7 @@ impl<T> Queue<T> {
     /// Moves up to `most` items into the empty `batch`; blocks until there is one.
     ///
     /// Leaves `batch` empty when the queue is closed and nothing is left.
-    pub(super) fn take(&self, batch: &mut Vec<T>, most: usize) {
+    pub(crate) fn take(&self, batch: &mut Vec<T>, most: usize) {
         let mut state = self.state();
         while state.waiting.is_empty() && !state.closed {
             let woken = self.changed.wait(state);
@@ -65,7 +65,7 @@ impl<T> Queue<T> {
     }
 
     /// Lets nothing in any more.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.state().closed = true;
         self.free.close();
         self.changed.notify_one();

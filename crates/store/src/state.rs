@@ -1,4 +1,4 @@
-//! The maps of the store in memory, and one step of them.
+//! Everything that is stored, in maps, and one step of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ struct StoredSession {
 
 /// Everything, by its identity and by whatever else it is found by.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(crate) struct State {
     /// By the folded key.
     sessions: BTreeMap<String, StoredSession>,
     timers: BTreeSet<(Timestamp, String)>,
@@ -39,7 +39,7 @@ pub(super) struct State {
 /// Changes.
 impl State {
     /// Takes one step, or none when a guard does not hold.
-    pub(super) fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
+    pub(crate) fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
         self.check_guards(commit)?;
         for write in &commit.sessions {
             self.write_session(write);
@@ -199,19 +199,19 @@ impl State {
 
 /// Answers.
 impl State {
-    pub(super) fn session(&self, folded: &str) -> Option<Arc<Session>> {
+    pub(crate) fn session(&self, folded: &str) -> Option<Arc<Session>> {
         let stored = self.sessions.get(folded)?;
         Some(Arc::clone(&stored.state.session))
     }
 
-    pub(super) fn all_sessions(&self) -> Vec<(SessionKey, Arc<Session>)> {
+    pub(crate) fn all_sessions(&self) -> Vec<(SessionKey, Arc<Session>)> {
         self.sessions
             .values()
             .map(|stored| (stored.key.clone(), Arc::clone(&stored.state.session)))
             .collect()
     }
 
-    pub(super) fn due(&self, now: Timestamp, limit: usize) -> Vec<SessionKey> {
+    pub(crate) fn due(&self, now: Timestamp, limit: usize) -> Vec<SessionKey> {
         self.timers
             .iter()
             .take_while(|(due, _)| *due <= now)
@@ -220,11 +220,11 @@ impl State {
             .collect()
     }
 
-    pub(super) fn earliest_timer(&self) -> Option<Timestamp> {
+    pub(crate) fn earliest_timer(&self) -> Option<Timestamp> {
         self.timers.first().map(|(due, _)| *due)
     }
 
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         sandbox: &Sandbox,
         entry: &IndexEntry,
@@ -244,15 +244,15 @@ impl State {
         self.sessions.get(folded).map(|stored| stored.key.clone())
     }
 
-    pub(super) fn handle(&self, id: HandleId) -> Option<Arc<Handle>> {
+    pub(crate) fn handle(&self, id: HandleId) -> Option<Arc<Handle>> {
         self.handles.get(&id).cloned()
     }
 
-    pub(super) fn handle_by_key(&self, key: &str) -> Option<Arc<Handle>> {
+    pub(crate) fn handle_by_key(&self, key: &str) -> Option<Arc<Handle>> {
         self.handles.get(self.handle_keys.get(key)?).cloned()
     }
 
-    pub(super) fn activities_of(&self, sandbox: &Sandbox, owner: Xuid) -> Vec<Arc<Handle>> {
+    pub(crate) fn activities_of(&self, sandbox: &Sandbox, owner: Xuid) -> Vec<Arc<Handle>> {
         let mut found: Vec<Arc<Handle>> = self
             .activities
             .range((owner, HandleId::nil())..=(owner, HandleId::max()))
@@ -273,7 +273,7 @@ impl State {
             .collect()
     }
 
-    pub(super) fn following(&self, owner: Xuid) -> Vec<Follow> {
+    pub(crate) fn following(&self, owner: Xuid) -> Vec<Follow> {
         let mut found: Vec<Follow> = self
             .follows
             .range((owner, Xuid(0))..=(owner, Xuid(u64::MAX)))
@@ -283,12 +283,12 @@ impl State {
         found
     }
 
-    pub(super) fn follow(&self, owner: Xuid, target: Xuid) -> Option<Follow> {
+    pub(crate) fn follow(&self, owner: Xuid, target: Xuid) -> Option<Follow> {
         self.follows.get(&(owner, target)).copied()
     }
 
     /// Compares everything derived with the documents.
-    pub(super) fn verify(&self) -> Vec<String> {
+    pub(crate) fn verify(&self) -> Vec<String> {
         let mut findings = Vec::new();
         let (mut timers, mut entries, mut keys, mut activities) = (0, 0, 0, 0);
         for (folded, stored) in &self.sessions {
