@@ -2,6 +2,7 @@
 //!
 //! Not here: any rule of the service. The commands that talk go through HTTP like every other client.
 
+mod bench;
 mod caller;
 mod demo;
 mod handle;
@@ -32,6 +33,8 @@ enum Command {
     Serve(serve::Serve),
     /// Show the whole story on a temporary server: create, find, join, invite, conflict, leave.
     Demo(demo::Demo),
+    /// Measure the service beside what this machine can do at all.
+    Bench(bench::Bench),
     /// Print an Authorization header from the development issuer.
     Token(token::Token),
     /// Check session templates.
@@ -50,6 +53,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run().await,
         Command::Demo(demo) => demo.run().await,
+        Command::Bench(bench) => bench.run().await,
         Command::Token(token) => token.run().await,
         Command::Template(template) => template.run(),
         Command::Session(session) => session.run().await,

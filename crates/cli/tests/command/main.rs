@@ -1,5 +1,6 @@
 //! The built command, run as its users run it.
 
+mod bench;
 mod demo;
 mod kill;
 mod process;

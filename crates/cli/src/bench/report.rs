@@ -1,0 +1,174 @@
+//! The results, for people and for programs.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+
+use super::capacity::Capacity;
+use super::case::{self, Case};
+use super::plan::Plan;
+use super::yardstick::Yardstick;
+
+/// Whose numbers these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    Service,
+    /// The service at half of the rate it has reached, evenly paced.
+    ServiceAtHalf,
+    Yardstick(Yardstick),
+}
+
+impl Who {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Service => "convoke",
+            Self::ServiceAtHalf => "convoke at half rate",
+            Self::Yardstick(Yardstick::Echo) => "axum echo",
+            Self::Yardstick(Yardstick::Append) => "append and sync",
+        }
+    }
+}
+
+/// One line of the report.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) case: Case,
+    pub(super) connections: usize,
+    pub(super) who: Who,
+    /// Requests in a second; the median of the slices.
+    pub(super) rate: f64,
+    /// Microseconds, over all slices.
+    pub(super) latency: Histogram<u64>,
+    /// Processor time of the server for one request.
+    pub(super) cpu: Option<Duration>,
+    pub(super) failures: u64,
+    pub(super) failure: Option<String>,
+}
+
+/// Everything that was measured.
+#[derive(Debug)]
+pub(super) struct Report {
+    document: usize,
+    rows: Vec<Row>,
+    pub(super) capacity: Option<Capacity>,
+}
+
+impl Report {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            document: plan.document,
+            rows: Vec::new(),
+            capacity: None,
+        }
+    }
+
+    pub(super) fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    pub(super) fn has_failures(&self) -> bool {
+        self.rows.iter().any(|row| 0 < row.failures)
+    }
+
+    /// The rate as a part of a yardstick's in the same case.
+    fn ratio(&self, row: &Row, to: Yardstick) -> Option<f64> {
+        let same = |other: &&Row| {
+            (other.case, other.connections, other.who)
+                == (row.case, row.connections, Who::Yardstick(to))
+        };
+        let yardstick = self.rows.iter().find(same)?;
+        Some(row.rate / yardstick.rate)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = format!(
+            "Documents of about {} bytes; load and servers on the same {} processors.\n",
+            self.document,
+            std::thread::available_parallelism().map_or(1, usize::from),
+        );
+        for case in case::ALL {
+            let rows: Vec<&Row> = self.rows.iter().filter(|row| row.case == case).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let _ = writeln!(
+                text,
+                "\n{:<36} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9}",
+                case.title(),
+                "req/s",
+                "p50 ms",
+                "p99 ms",
+                "p99.9",
+                "cpu µs",
+                "of echo",
+                "of append"
+            );
+            for row in rows {
+                let _ = writeln!(text, "{}", self.line(row));
+            }
+        }
+        for row in self.rows.iter().filter(|row| 0 < row.failures) {
+            let failure = row.failure.as_deref().unwrap_or_default();
+            let _ = writeln!(
+                text,
+                "\n{} requests of `{}` to {} failed, for instance: {failure}",
+                row.failures,
+                row.case.name(),
+                row.who.name(),
+            );
+        }
+        if let Some(capacity) = &self.capacity {
+            text.push_str(&capacity.text());
+        }
+        text
+    }
+
+    fn line(&self, row: &Row) -> String {
+        let ms = |quantile| Duration::from_micros(row.latency.value_at_quantile(quantile));
+        let ms = |quantile| ms(quantile).as_secs_f64() * 1000.0;
+        let ratio = |to| match self.ratio(row, to) {
+            Some(ratio) => format!("{ratio:.2}"),
+            None => String::new(),
+        };
+        let cpu = row.cpu.map_or(String::new(), |cpu| {
+            format!("{:.1}", cpu.as_secs_f64() * 1e6)
+        });
+        let who = format!("  {} × {}", row.who.name(), row.connections);
+        format!(
+            "{who:<36} {:>9.0} {:>8.2} {:>8.2} {:>8.2} {cpu:>8} {:>8} {:>9}",
+            row.rate,
+            ms(0.5),
+            ms(0.99),
+            ms(0.999),
+            ratio(Yardstick::Echo),
+            ratio(Yardstick::Append),
+        )
+    }
+
+    pub(super) fn json(&self) -> String {
+        let rows: Vec<Value> = self.rows.iter().map(|row| self.object(row)).collect();
+        let mut report = json!({"documentBytes": self.document, "rows": rows});
+        if let Some(capacity) = &self.capacity {
+            report["capacity"] = capacity.json();
+        }
+        report.to_string()
+    }
+
+    fn object(&self, row: &Row) -> Value {
+        json!({
+            "case": row.case.name(),
+            "connections": row.connections,
+            "server": row.who.name(),
+            "requestsPerSecond": row.rate,
+            "p50Micros": row.latency.value_at_quantile(0.5),
+            "p99Micros": row.latency.value_at_quantile(0.99),
+            "p999Micros": row.latency.value_at_quantile(0.999),
+            "serverCpuMicros": row.cpu.map(|cpu| cpu.as_secs_f64() * 1e6),
+            "ofEcho": self.ratio(row, Yardstick::Echo),
+            "ofAppend": self.ratio(row, Yardstick::Append),
+            "failures": row.failures,
+        })
+    }
+}

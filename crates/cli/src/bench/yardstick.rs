@@ -1,0 +1,156 @@
+//! The servers that the service is measured against: the least that can be done with the same bytes.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use clap::ValueEnum;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+
+use super::process::{LISTENING, Process};
+use crate::output;
+
+/// A server to measure against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Yardstick {
+    /// Reads the body as JSON and answers with a document.
+    Echo,
+    /// The same, after the document was appended to a file and is on the disk.
+    Append,
+}
+
+/// Most documents that reach the disk together.
+const MAX_BATCH: usize = 1024;
+
+/// Bytes after which the file is begun anew.
+const MAX_FILE: u64 = 256 * 1024 * 1024;
+
+impl Yardstick {
+    /// Starts one that answers with this document.
+    pub(super) async fn start(self, folder: &Path, document: &str) -> anyhow::Result<Process> {
+        let kind = self.to_possible_value().context("a kind without a name")?;
+        let folder_name = folder.to_str().context("the folder's name is not text")?;
+        let input = format!("{folder_name}\t{document}\n");
+        Process::start(
+            &["bench", "--yardstick", kind.get_name()],
+            Some(&input),
+            folder,
+        )
+        .await
+    }
+}
+
+struct Served {
+    document: Bytes,
+    journal: Option<mpsc::Sender<oneshot::Sender<()>>>,
+}
+
+/// Serves on a free port until the standard input ends.
+///
+/// Its first line names a folder for the file to append to, and, after a tab, the document.
+pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .context("no document on the standard input")?;
+    let (folder, document) = line
+        .trim_end()
+        .split_once('\t')
+        .context("no folder and document")?;
+    let document = Bytes::from(document.to_owned());
+    let journal = match kind {
+        Yardstick::Echo => None,
+        Yardstick::Append => {
+            let path = Path::new(folder).join("journal");
+            let file = File::create(&path).context("no file to append to")?;
+            let (sender, receiver) = mpsc::channel(4096);
+            let document = document.clone();
+            std::thread::spawn(move || append(file, &path, &document, receiver));
+            Some(sender)
+        }
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    output::print(&format!("{LISTENING}{}", listener.local_addr()?))?;
+    let app = Router::new()
+        .fallback(answer)
+        .with_state(Arc::new(Served { document, journal }));
+    // Ends with the one who started it, however that ends.
+    std::thread::spawn(|| {
+        let mut rest = Vec::new();
+        let _ = std::io::stdin().read_to_end(&mut rest);
+        std::process::exit(0);
+    });
+    axum::serve(tokio_nodelay(listener), app).await?;
+    Ok(())
+}
+
+fn tokio_nodelay(listener: TcpListener) -> impl axum::serve::Listener<Addr: std::fmt::Debug> {
+    use axum::serve::ListenerExt as _;
+    listener.tap_io(|stream| {
+        // Without it a yardstick would only be slower.
+        let _ = stream.set_nodelay(true);
+    })
+}
+
+async fn answer(State(served): State<Arc<Served>>, method: Method, body: Bytes) -> Response {
+    if method != Method::GET {
+        if serde_json::from_slice::<serde_json::Value>(&body).is_err() {
+            return StatusCode::BAD_REQUEST.into_response();
+        }
+        if let Some(journal) = &served.journal {
+            let (sender, done) = oneshot::channel();
+            if journal.send(sender).await.is_err() || done.await.is_err() {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+        }
+    }
+    (
+        [(CONTENT_TYPE, "application/json")],
+        served.document.clone(),
+    )
+        .into_response()
+}
+
+/// Appends one document for each who waits, all of them with one trip to the disk.
+fn append(
+    mut file: File,
+    path: &Path,
+    document: &[u8],
+    mut receiver: mpsc::Receiver<oneshot::Sender<()>>,
+) {
+    let mut length = 0;
+    let mut waiting = Vec::new();
+    let mut bytes = Vec::new();
+    while 0 < receiver.blocking_recv_many(&mut waiting, MAX_BATCH) {
+        bytes.clear();
+        for _ in &waiting {
+            bytes.extend_from_slice(document);
+        }
+        if MAX_FILE <= length {
+            let Ok(anew) = File::create(path) else { return };
+            (file, length) = (anew, 0);
+        }
+        length += bytes.len() as u64;
+        if file
+            .write_all(&bytes)
+            .and_then(|()| file.sync_data())
+            .is_err()
+        {
+            return;
+        }
+        for done in waiting.drain(..) {
+            // Who is gone does not want to know.
+            let _ = done.send(());
+        }
+    }
+}
