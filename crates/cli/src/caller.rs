@@ -3,20 +3,16 @@
 use clap::Args;
 use convoke_wire::ids::{TitleId, Xuid};
 
-use crate::http::{Answer, CONTRACT, Call, Client};
+use crate::http::{Answer, CONTRACT, Call, Client, Service};
 use crate::output::{Format, print_answer};
 use crate::token::{Subject, mint};
-
-/// Where `convoke serve` listens unless told otherwise.
-pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
 /// Where the service is and who asks.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Service and caller")]
 pub(crate) struct Caller {
-    /// The service.
-    #[arg(long, env = "CONVOKE_URL", default_value = DEFAULT_URL)]
-    url: String,
+    #[command(flatten)]
+    service: Service,
     /// Ask as this user, with a token of the development issuer; goes before --token.
     #[arg(long = "as", value_name = "XUID")]
     pub(crate) acting: Option<Xuid>,
@@ -42,7 +38,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// Sends a request with the caller's credentials.
     pub(crate) async fn send(&self, call: Call) -> anyhow::Result<Answer> {
-        let client = Client::new(&self.url)?;
+        let client = self.service.client()?;
         let token = self.token(&client).await?;
         let call = call.contract(&self.contract).token(token.as_deref());
         client.send(&call).await

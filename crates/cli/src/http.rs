@@ -2,9 +2,12 @@
 //!
 //! Not here: what an answer means; every status is an answer, and only a missing one is an error.
 
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use clap::Args;
 use convoke_wire::headers::CONTRACT_VERSION;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
@@ -16,7 +19,21 @@ use serde_json::Value;
 /// The contract version that today's clients send.
 pub(crate) const CONTRACT: &str = "107";
 
+/// Where `convoke serve` listens unless told otherwise.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where a service is, and how to know it when it speaks HTTPS.
+#[derive(Debug, Args)]
+pub(crate) struct Service {
+    /// The service.
+    #[arg(long, env = "CONVOKE_URL", default_value = DEFAULT_URL)]
+    url: String,
+    /// Trust the certificate authorities in this file (PEM) instead of those of the system.
+    #[arg(long, value_name = "FILE", env = "CONVOKE_CA_FILE")]
+    ca_file: Option<PathBuf>,
+}
 
 /// A service and the connections to it.
 #[derive(Debug, Clone)]
@@ -51,9 +68,21 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
+impl Service {
+    /// A client of this service.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        Client::trusting(&self.url, self.ca_file.as_deref())
+    }
+}
+
 impl Client {
     /// A client of the service at `url`, which may have a path that all requests start with.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
+        Self::trusting(url, None)
+    }
+
+    /// The same, trusting the authorities in a file instead of those of the system.
+    fn trusting(url: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
         let example = "expected something like http://127.0.0.1:8080";
         let base = Url::parse(url).with_context(|| format!("`{url}` is no URL; {example}"))?;
         let Some(host) = base.host_str() else {
@@ -62,11 +91,12 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none());
-        match base.scheme() {
+        match (base.scheme(), ca_file) {
             // Certificates of the system are not needed, and there may be none.
-            "http" => builder = builder.tls_certs_only([]),
-            "https" => {}
-            other => bail!("`{url}` has the scheme `{other}`; {example}"),
+            ("http", _) => builder = builder.tls_certs_only([]),
+            ("https", None) => {}
+            ("https", Some(file)) => builder = builder.tls_certs_only(authorities(file)?),
+            (other, _) => bail!("`{url}` has the scheme `{other}`; {example}"),
         }
         if is_loopback(host) {
             builder = builder.no_proxy();
@@ -114,7 +144,12 @@ impl Client {
 
     fn explain(&self, error: reqwest::Error) -> anyhow::Error {
         let url = self.url();
-        if error.is_connect() {
+        if let Some(reason) = certificate_problem(&error) {
+            anyhow!(
+                "the certificate of {url} is not trusted: {reason}\n\
+                 if its authority is your own, pass the authority's certificate with --ca-file"
+            )
+        } else if error.is_connect() {
             anyhow!("failed to connect: is `convoke serve` running at {url}?")
         } else if error.is_timeout() {
             let seconds = TIMEOUT.as_secs();
@@ -187,6 +222,32 @@ impl Answer {
     pub(crate) fn is_good(&self) -> bool {
         self.status.is_success() || self.status == StatusCode::NOT_MODIFIED
     }
+}
+
+/// The certificates in a PEM file.
+fn authorities(file: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
+    let path = file.display();
+    let pem = std::fs::read(file).with_context(|| format!("failed to read {path}"))?;
+    let all = reqwest::Certificate::from_pem_bundle(&pem)
+        .with_context(|| format!("{path} is no file of certificates in PEM"))?;
+    if all.is_empty() {
+        bail!("{path} has no certificate in PEM");
+    }
+    Ok(all)
+}
+
+/// What is wrong with the service's certificate, if that is what an error is about.
+fn certificate_problem(error: &reqwest::Error) -> Option<String> {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        // The TLS library's error is wrapped in types of others; its text is what can be told.
+        if let Some((_, reason)) = text.split_once("invalid peer certificate: ") {
+            return Some(reason.to_owned());
+        }
+        cause = inner.source();
+    }
+    None
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -29,7 +29,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the session directory over HTTP.
+    /// Serve the session directory over HTTP or HTTPS.
     Serve(serve::Serve),
     /// Show the whole story on a temporary server: create, find, join, invite, conflict, leave.
     Demo(demo::Demo),

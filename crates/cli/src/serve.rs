@@ -20,10 +20,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::output;
 
-/// Serve the session directory over HTTP.
+/// Serve the session directory over HTTP or HTTPS.
 ///
 /// Ctrl-C and SIGTERM stop gracefully, a second one at once; SIGHUP reads the service
-/// configurations again. The level of logs is chosen by the environment variable `RUST_LOG`.
+/// configurations and the certificate again. The level of logs is chosen by the environment variable `RUST_LOG`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// The address to listen on; 127.0.0.1:8080 unless configured.
@@ -74,10 +74,12 @@ impl Serve {
         let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
         let app = Arc::new(app);
         let shutdown = signals::watch(Arc::clone(&app))?;
-        let url = format!("http://{address}");
+        let summary = app.summary();
+        let scheme = if summary.tls { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
         output::print(&format!(
             "{}listening on {url}",
-            introduction(&app.summary(), &url)
+            introduction(&summary, &url)
         ))?;
         app.serve(listener, shutdown).await?;
         tracing::info!("stopped");

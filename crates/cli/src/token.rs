@@ -8,7 +8,7 @@ use convoke_wire::ids::{TitleId, Xuid};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::http::{Answer, Call, Client};
+use crate::http::{Answer, Call, Client, Service};
 use crate::output;
 
 /// Where the issuer is.
@@ -22,9 +22,8 @@ pub(crate) const TOKEN_PATH: &str = "/dev/token";
 pub(crate) struct Token {
     #[command(flatten)]
     subject: Subject,
-    /// The service that issues the token.
-    #[arg(long, env = "CONVOKE_URL", default_value = crate::caller::DEFAULT_URL)]
-    url: String,
+    #[command(flatten)]
+    service: Service,
     /// Print the issuer's whole answer.
     #[arg(long)]
     json: bool,
@@ -67,7 +66,7 @@ pub(crate) struct Minted {
 
 impl Token {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let client = Client::new(&self.url)?;
+        let client = self.service.client()?;
         let minted = mint(&client, &self.subject).await?;
         if self.json {
             output::print(&output::pretty(&minted.answer.body))?;

@@ -21,6 +21,7 @@ use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::service_configs::Catalogue;
 use crate::shared::{FollowLocks, Shared};
+use crate::tls::{AskForCertificate, Tls};
 use crate::{connections, exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
@@ -31,6 +32,7 @@ const ISSUER: &str = "convoke";
 pub struct App {
     shared: Arc<Shared>,
     keys: Arc<IssuerKeys>,
+    tls: Option<Arc<Tls>>,
     config: Config,
 }
 
@@ -45,6 +47,8 @@ pub struct Summary {
     pub service_configs: Vec<(String, Vec<String>, Vec<String>)>,
     /// Whether the development issuer hands out tokens.
     pub dev_issuer: bool,
+    /// Whether the listener speaks HTTPS.
+    pub tls: bool,
 }
 
 impl App {
@@ -54,6 +58,7 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
+        let tls = open_tls(&config, &clock)?;
         let catalogue = match &config.service_configs {
             Some(dir) => Catalogue::open(dir)?,
             None => Catalogue::sample(),
@@ -88,6 +93,7 @@ impl App {
         Ok(Self {
             shared: Arc::new(shared),
             keys,
+            tls,
             config,
         })
     }
@@ -132,6 +138,13 @@ impl App {
         Ok(self.shared.catalogue.reload()?)
     }
 
+    /// Reads the listener's certificate again; the old one stays when the new one is invalid.
+    ///
+    /// `None` when there is none.
+    pub fn reload_certificate(&self) -> Option<anyhow::Result<()>> {
+        Some(self.tls.as_ref()?.reload())
+    }
+
     /// What is served.
     pub fn summary(&self) -> Summary {
         let sqlite = self.config.store == StoreChoice::Sqlite;
@@ -149,6 +162,7 @@ impl App {
             data: sqlite.then(|| self.config.data.clone()),
             service_configs: service_configs.collect(),
             dev_issuer: self.config.dev_issuer,
+            tls: self.tls.is_some(),
         }
     }
 
@@ -164,8 +178,12 @@ impl App {
             Arc::clone(&self.shared.directory),
             stop.clone(),
         ));
+        let tls = self.tls.clone();
+        if let Some(tls) = &tls {
+            tasks.spawn(Arc::clone(tls).watch(stop.clone()));
+        }
         let clock = Arc::clone(&self.shared.directory.clock);
-        connections::serve(listener, self.router(), clock, shutdown, &tasks).await;
+        connections::serve(listener, tls, self.router(), clock, shutdown, &tasks).await;
         stop.cancel();
         tasks.close();
         Ok(())
@@ -179,4 +197,15 @@ impl App {
             tracing::error!(%error, "the store did not close");
         }
     }
+}
+
+fn open_tls(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<Tls>>> {
+    let Some(tls) = config.tls.clone() else {
+        return Ok(None);
+    };
+    let ask = match tls.client_ca {
+        Some(_) => AskForCertificate::Yes,
+        None => AskForCertificate::No,
+    };
+    Ok(Some(Arc::new(Tls::open(tls, ask, Arc::clone(clock))?)))
 }

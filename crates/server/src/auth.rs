@@ -6,6 +6,7 @@
 mod api_key;
 mod authenticator;
 mod cache;
+mod certificate;
 mod claims;
 mod delegation;
 mod error;
@@ -17,6 +18,7 @@ mod token;
 
 pub use api_key::{API_KEY_PREFIX, ApiKey};
 pub use authenticator::{AuthSettings, Authenticator};
+pub use certificate::{ClientCertificate, Trust};
 pub use claims::{Claims, DeviceClaims, TitleClaims, UserClaims};
 pub use delegation::{ON_BEHALF_OF, SANDBOX, delegate};
 pub use error::AuthError;

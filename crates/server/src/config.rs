@@ -4,6 +4,7 @@
 //! (`service_configs`).
 
 mod keys;
+mod tls;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use keys::schema;
+pub use tls::TlsConfig;
 
 /// What the server is told at start.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +31,8 @@ pub struct Config {
     pub service_configs: Option<PathBuf>,
     /// Whether anybody who asks is given a token, which is for development only.
     pub dev_issuer: bool,
+    /// The certificate of the listener; without one it speaks plain HTTP.
+    pub tls: Option<TlsConfig>,
 }
 
 /// Where sessions are kept.
@@ -50,6 +54,7 @@ impl Default for Config {
             store: StoreChoice::Sqlite,
             service_configs: None,
             dev_issuer: true,
+            tls: None,
         }
     }
 }
@@ -76,6 +81,9 @@ impl Config {
         let optional = [&mut self.service_configs];
         for path in optional.into_iter().flatten() {
             *path = folder.join(&*path);
+        }
+        if let Some(tls) = &mut self.tls {
+            tls.resolve_paths(folder);
         }
     }
 }
@@ -138,12 +146,14 @@ mod tests {
     fn every_unknown_key_is_named_with_the_one_that_was_meant() {
         let text = "servce_configs = \"a\"\nDev-Issuer = true\n[limitations]\nburst = 3\n";
         let error = parse(text).expect_err("three unknown keys").to_string();
-        assert_eq!(
-            error,
+        let keys = keys::keys_of("").join(", ");
+        assert!(keys.contains("dev_issuer, "), "{keys}");
+        let expected = format!(
             "unknown key `Dev-Issuer`; did you mean `dev_issuer`?\n\
-             unknown key `limitations`; the keys here are data, dev_issuer, listen, service_configs, store\n\
+             unknown key `limitations`; the keys here are {keys}\n\
              unknown key `servce_configs`; did you mean `service_configs`?"
         );
+        assert_eq!(error, expected);
     }
 
     #[test]

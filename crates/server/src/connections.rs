@@ -1,5 +1,7 @@
 //! Connections: accepted, bounded in number, served until they end or the service stops.
 
+mod timer;
+
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,34 +10,41 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::auth::ClientCertificate;
 use crate::clock::Clock;
 use crate::exchange;
+use crate::tls::{Accepted, Tls};
+use timer::ClockTimer;
 
 /// Time for open requests to end when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Most connections at a time; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 16_384;
 /// Time for a connection to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The other end of a connection; an extension of every request that came over it.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// Its address and port.
     pub address: SocketAddr,
+    /// The certificate whose key it has proven to hold, if it sent one.
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 /// Serves until told to stop, then lets open requests end.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     service: Router,
     clock: Arc<dyn Clock>,
     shutdown: impl Future<Output = ()>,
@@ -61,12 +70,13 @@ pub(crate) async fn serve(
                 }
             },
         };
-        let connection = converse(
-            stream,
-            Peer { address },
-            service.clone(),
-            graceful.watcher(),
-        );
+        let peer = Peer {
+            address,
+            certificate: None,
+        };
+        let timer = ClockTimer(Arc::clone(&clock));
+        let watcher = graceful.watcher();
+        let connection = secure(stream, peer, tls.clone(), service.clone(), timer, watcher);
         tasks.spawn(async move {
             let _place = place;
             connection.await;
@@ -79,19 +89,49 @@ pub(crate) async fn serve(
     }
 }
 
-/// Answers the requests of one connection.
-async fn converse(stream: TcpStream, peer: Peer, service: Router, watcher: Watcher) {
+/// Takes the steps that come before the first request, then answers.
+async fn secure(
+    stream: TcpStream,
+    mut peer: Peer,
+    tls: Option<Arc<Tls>>,
+    service: Router,
+    timer: ClockTimer,
+    watcher: Watcher,
+) {
     // Small answers must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection went away at once");
         return;
     }
+    let Some(tls) = tls else {
+        return converse(stream, peer, service, timer, watcher).await;
+    };
+    match tls.accept(stream).await {
+        Ok(Accepted {
+            stream,
+            certificate,
+        }) => {
+            peer.certificate = certificate;
+            converse(stream, peer, service, timer, watcher).await;
+        }
+        Err(error) => tracing::debug!(%error, "a connection ended before its first request"),
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    service: Router,
+    timer: ClockTimer,
+    watcher: Watcher,
+) {
     let service = service.map_request(move |mut request: Request<_>| {
         request.extensions_mut().insert(peer.clone());
         request
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(timer)
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(exchange::MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));

@@ -24,3 +24,4 @@ pub mod service_configs;
 pub mod shared;
 pub mod timer_queue;
 pub mod timers;
+pub mod tls;

@@ -42,6 +42,11 @@ fn reload(app: &App) {
             tracing::error!("the service configurations stay as they were:\n{problems:#}");
         }
     }
+    match app.reload_certificate() {
+        None => {}
+        Some(Ok(())) => tracing::info!("the certificate was read again"),
+        Some(Err(error)) => tracing::error!("the certificate stays as it was: {error:#}"),
+    }
 }
 
 enum Signal {

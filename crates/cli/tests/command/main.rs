@@ -8,3 +8,4 @@ mod refuses_non_loopback;
 mod serve;
 mod signals;
 mod template_check;
+mod tls;

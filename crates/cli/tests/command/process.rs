@@ -18,6 +18,7 @@ pub(crate) fn convoke() -> Command {
         "CONVOKE_URL",
         "CONVOKE_TOKEN",
         "CONVOKE_TITLE_ID",
+        "CONVOKE_CA_FILE",
         "RUST_LOG",
     ] {
         command.env_remove(name);

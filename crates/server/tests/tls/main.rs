@@ -1,0 +1,13 @@
+//! The listener as its clients meet it: real sockets, real handshakes, a clock that tests move.
+//!
+//! Not here: what requests do (the tests of the directory). Nothing waits for real time.
+
+mod certificates;
+mod client;
+mod clock;
+mod service;
+
+mod files;
+mod handshakes;
+mod reload;
+mod slow;
