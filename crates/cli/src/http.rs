@@ -22,6 +22,9 @@ pub(crate) const CONTRACT: &str = "107";
 /// Where `convoke serve` listens unless told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
+/// The media type of an explained refusal (RFC 9457).
+pub(crate) const PROBLEM: &str = "application/problem+json";
+
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where a service is, and how to know it when it speaks HTTPS.
@@ -65,6 +68,7 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<String>,
     pub(crate) www_authenticate: Option<String>,
+    pub(crate) content_type: Option<String>,
     pub(crate) body: String,
 }
 
@@ -138,6 +142,7 @@ impl Client {
             location: text(&headers, &LOCATION),
             retry_after: text(&headers, &RETRY_AFTER),
             www_authenticate: text(&headers, &WWW_AUTHENTICATE),
+            content_type: text(&headers, &CONTENT_TYPE),
             body,
         })
     }
@@ -181,6 +186,11 @@ impl Call {
     /// Adds the contract version.
     pub(crate) fn contract(self, version: &str) -> Self {
         self.header(CONTRACT_VERSION, version)
+    }
+
+    /// Asks for refusals to be explained.
+    pub(crate) fn explained(self) -> Self {
+        self.header("accept", PROBLEM)
     }
 
     /// Sets the credentials.

@@ -1,11 +1,12 @@
 //! What the commands print.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write};
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::{Answer, PROBLEM};
 
 /// Prints an answer: status, headers that matter and the body, or one JSON object.
 pub(crate) fn print_answer(answer: &Answer, format: Format) -> io::Result<()> {
@@ -96,13 +97,51 @@ fn answer_text(answer: &Answer) -> String {
             text.extend([name, ": ", value, "\n"]);
         }
     }
-    if !answer.body.is_empty() {
-        text.push_str(&pretty(&answer.body));
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
+    let explained = answer.content_type.as_deref() == Some(PROBLEM);
+    match Problem::read(&answer.body).filter(|_| explained) {
+        Some(problem) => text.push_str(&problem.text()),
+        None if answer.body.is_empty() => {}
+        None => text.push_str(&pretty(&answer.body)),
+    }
+    if !text.ends_with('\n') {
+        text.push('\n');
     }
     text
+}
+
+/// The members of an explained refusal that people read.
+#[derive(Debug)]
+struct Problem {
+    lines: Vec<(&'static str, String)>,
+    session: Option<Box<RawValue>>,
+}
+
+impl Problem {
+    fn read(body: &str) -> Option<Self> {
+        let mut members: HashMap<String, Box<RawValue>> = serde_json::from_str(body).ok()?;
+        let session = members.remove("session");
+        let mut lines = Vec::new();
+        for name in ["code", "detail", "path", "rule", "cure", "docs"] {
+            let member = members.get(name)?;
+            let text: String = serde_json::from_str(member.get()).ok()?;
+            if !text.is_empty() {
+                lines.push((name, text));
+            }
+        }
+        Some(Self { lines, session })
+    }
+
+    /// One line each, then the session if the refusal shows it.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.lines {
+            text.extend([name, ": ", value, "\n"]);
+        }
+        if let Some(session) = &self.session {
+            text.push_str(&pretty(session.get()));
+        }
+        text
+    }
 }
 
 /// The answer as one object; the body stays as it came, digits and order of keys included.
@@ -196,6 +235,7 @@ mod tests {
             location: None,
             retry_after: None,
             www_authenticate: None,
+            content_type: None,
             body: body.to_owned(),
         }
     }
@@ -227,6 +267,21 @@ mod tests {
             answer_text(&answer(StatusCode::FORBIDDEN, "not allowed")),
             "403 Forbidden\nETag: \"0a\"\nnot allowed\n"
         );
+    }
+
+    #[test]
+    fn an_explained_refusal_has_a_line_for_each_thing_to_know() {
+        let problem = r#"{"type":"/d#a.b","title":"R.","status":403,"code":"a.b","rule":"R.",
+            "path":"members.me","detail":"D","cure":"C.","docs":"/d#a.b","session":{"n":1}}"#;
+        let mut refused = answer(StatusCode::FORBIDDEN, problem);
+        refused.content_type = Some(PROBLEM.to_owned());
+        assert_eq!(
+            answer_text(&refused),
+            "403 Forbidden\nETag: \"0a\"\ncode: a.b\ndetail: D\npath: members.me\nrule: R.\n\
+             cure: C.\ndocs: /d#a.b\n{\n  \"n\": 1\n}\n"
+        );
+        refused.body = "{}".to_owned();
+        assert!(answer_text(&refused).ends_with("\n{}\n"));
     }
 
     #[test]

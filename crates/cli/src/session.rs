@@ -100,9 +100,9 @@ impl Conditions {
     }
 }
 
-/// Sends a request, prints the answer, and says by the exit code whether it was a good one.
+/// Sends a request, prints the answer, explained if it is a refusal, and says by the exit code whether it was a good one.
 pub(crate) async fn ask(caller: &Caller, call: Call) -> anyhow::Result<ExitCode> {
-    let answer = caller.send(call).await?;
+    let answer = caller.send(call.explained()).await?;
     caller.print(&answer)?;
     Ok(if answer.is_good() {
         ExitCode::SUCCESS

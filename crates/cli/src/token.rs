@@ -139,6 +139,7 @@ mod tests {
             location: None,
             retry_after: None,
             www_authenticate: None,
+            content_type: None,
             body: body.to_owned(),
         }
     }

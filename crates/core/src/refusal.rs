@@ -2,7 +2,11 @@
 //!
 //! Status numbers are not here: the server maps [`Class`] to them.
 
+mod help;
+
 use std::fmt;
+
+pub use help::Help;
 
 /// A rule that refused something, where, and what it found there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,10 +44,10 @@ pub enum Class {
 }
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $class:ident;)+) => {
+    ($(#[doc = $sentence:literal] $variant:ident = $code:literal, $class:ident;)+) => {
         /// A rule of the session directory.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Rule { $($(#[$doc])* $variant,)+ }
+        pub enum Rule { $(#[doc = $sentence] $variant,)+ }
 
         impl Rule {
             /// Every rule.
@@ -52,6 +56,11 @@ macro_rules! rules {
             /// The stable name of the rule, for people and programs.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code),+ }
+            }
+
+            /// The rule, as one sentence.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence.trim_ascii()),+ }
             }
 
             /// The family of answer.
@@ -63,131 +72,131 @@ macro_rules! rules {
 }
 
 rules! {
-    /// The body is not the document it should be.
+    /// A body is one JSON document of the shape that its address takes.
     MalformedBody = "body.malformed", Invalid;
-    /// A value is outside its range.
+    /// A number stays within its range.
     OutOfRange = "value.range", Invalid;
-    /// More entries than a list or map may have.
+    /// A list or map has at most so many entries.
     TooMany = "value.too_many", Invalid;
-    /// A text is longer than it may be, or not of its form.
+    /// A text has its form and is not too long.
     BadText = "value.text", Invalid;
-    /// A title's bag is too large.
+    /// A title's bag has at most so many bytes.
     CustomTooLarge = "custom.size", Invalid;
-    /// A title's property bag is not an object.
+    /// A title's bag of properties is an object.
     CustomNotObject = "custom.object", Invalid;
-    /// The stored document would be too large.
+    /// What titles keep in one session has at most so many bytes together.
     DocumentTooLarge = "document.size", Conflict;
 
-    /// A constant differs from the template's or the session's.
+    /// A constant never changes: not the one of a template, nor of a session, a member or a server.
     ConstantConflict = "constants.conflict", Conflict;
-    /// Constants, or constants and properties, that exclude each other.
+    /// Constants, and constants with properties, must not exclude each other.
     InvalidCombination = "constants.combination", Invalid;
-    /// As the former, but one side is prescribed by the template.
+    /// What a request adds must not exclude what the template prescribes.
     CombinationConflict = "constants.combination_with_template", Conflict;
-    /// The caller is not among the session's initiators.
+    /// Only the initiators of a session create it, where it has some.
     NotInitiator = "constants.initiators", Forbidden;
-    /// Only servers create such a session.
+    /// Only servers create an arbitrated session.
     ServerCreated = "constants.server_created", Forbidden;
 
-    /// A key of `members` that has no meaning.
+    /// A key of `members` is `me`, an index or `reserve_<n>`.
     MemberKey = "members.key", Invalid;
     /// Reservations are numbered from 0 without gaps.
     ReservationNumbering = "members.reserve.numbering", Invalid;
-    /// Keys of `members` that exclude each other.
+    /// Keys of `members` that exclude each other are not sent in one request.
     MixedMemberKeys = "members.key.mixed", Invalid;
     /// A reservation names its user.
     ReservationWithoutXuid = "members.reserve.xuid", Invalid;
-    /// The user already has a place, with other constants.
+    /// A user who has a place already is not reserved one with other constants.
     ReservationClash = "members.reserve.clash", Conflict;
-    /// Large sessions keep no places and touch no other members.
+    /// A large session keeps no places and lets nobody touch other members.
     LargeSession = "members.large", Conflict;
-    /// No place is free.
+    /// A session has at most `maxMembersCount` members, reserved places included.
     Full = "members.full", Invalid;
-    /// No place is free (asked through a handle).
+    /// A session that is joined through a handle has room for the joiner.
     FullByHandle = "members.full.handle", NoAccess;
-    /// `members.me` needs a user.
+    /// What is done as a user takes a token with a user.
     NoUser = "caller.user", Forbidden;
-    /// The user may not play with others.
+    /// Who plays with others has the multiplayer privilege.
     NoMultiplayer = "caller.multiplayer", Forbidden;
-    /// Existing members are referred to by servers and owners only.
+    /// Only servers and owners refer to members who are there already.
     ExistingMember = "members.existing", Forbidden;
-    /// `members.me` names another user.
+    /// `members.me` is the calling user and nobody else.
     ForeignXuid = "members.me.xuid", Forbidden;
-    /// Constants that only services set.
+    /// Some constants of a member are set by services only.
     ServerOnlyConstant = "members.constants.server_only", Forbidden;
-    /// A request for several users at once.
+    /// One request speaks for one user.
     MultiUser = "members.multi_user", Invalid;
 
-    /// Active and ready exclude each other.
+    /// A member is active or ready, not both.
     ActiveAndReady = "members.state", Invalid;
-    /// Being active takes a connection in this session.
+    /// Being active takes a real-time connection where the session requires one.
     ConnectionRequired = "members.connection", Invalid;
-    /// The session lacks a capability that the field needs.
+    /// A field that belongs to a capability takes a session with that capability.
     CapabilityNeeded = "capability.needed", Invalid;
-    /// The field cannot be set in a large session.
+    /// Some fields cannot be set in a large session.
     NotOnLarge = "capability.large", Invalid;
-    /// Measurements of one's own device.
+    /// Nobody measures the way to their own device.
     OwnMeasurement = "members.measurements.own", Invalid;
-    /// An index of no member.
+    /// An index is that of a member.
     NoSuchMember = "members.index", Invalid;
-    /// A role or role type that is not defined.
+    /// A role and a role type are defined before they are used.
     NoSuchRole = "roles.unknown", Invalid;
-    /// Nobody else may hold the role.
+    /// A role is held by at most `max` members.
     RoleFull = "roles.full", Conflict;
-    /// Only owners assign the role.
+    /// Only owners assign roles of an owner-managed type.
     RoleOwnerManaged = "roles.owner_managed", Forbidden;
-    /// The setting of the role is fixed.
+    /// A setting of a role changes only if its type's `mutableRoleSettings` name it.
     RoleSettingFixed = "roles.fixed", Conflict;
-    /// A role definition that makes no sense.
+    /// A role definition has a proper name, and `target` and `max` that fit together.
     RoleDefinition = "roles.definition", Invalid;
 
-    /// Private sessions have no keywords.
+    /// A private session has no keywords.
     KeywordsOnPrivate = "properties.keywords.private", Invalid;
-    /// Locked sessions are closed.
+    /// A locked session is closed.
     LockedNotClosed = "properties.locked", Invalid;
-    /// Who may join may read.
+    /// Who may join a session may read it.
     ReadStricterThanJoin = "properties.read_restriction", Invalid;
-    /// A restriction that the session's capabilities exclude.
+    /// The join restriction is one that the capabilities of the session allow.
     RestrictionNotAllowed = "properties.join_restriction", Invalid;
-    /// No episode waits for a verdict.
+    /// A verdict is given only while an initialisation episode waits for one.
     NotEvaluating = "properties.initialization_succeeded", Invalid;
-    /// Only owners change the property.
+    /// Some properties are changed by owners only, where the session has owners.
     OwnersOnly = "properties.owners_only", Forbidden;
     /// Only servers write `servers`.
     ServersOnly = "servers.server_only", Forbidden;
-    /// A server entry's name.
+    /// The name of a server entry is one that a path can carry.
     ServerName = "servers.name", Invalid;
 
-    /// Members only.
+    /// A private session is for its members and for who holds a reservation.
     Private = "access.private", NoAccess;
-    /// Reservation needed.
+    /// A visible session is joined with a reservation only.
     Visible = "access.visible", NoAccess;
-    /// The join restriction is not satisfied.
+    /// Who joins satisfies the join restriction.
     JoinRestricted = "access.join_restriction", NoAccess;
-    /// The read restriction is not satisfied.
+    /// Who reads satisfies the read restriction.
     ReadRestricted = "access.read_restriction", NoAccess;
-    /// The session takes nobody.
+    /// A closed session takes nobody.
     Closed = "access.closed", NoAccess;
-    /// Only members write.
+    /// Only members write to a session.
     NotMember = "access.not_member", NoAccess;
 
-    /// No such handle, or not for this caller.
+    /// A handle exists, has not ended, and is for the caller to know.
     HandleNotFound = "handles.not_found", NotFound;
     /// Handles have version 1.
     HandleVersion = "handles.version", Invalid;
-    /// A field that the handle's type needs is missing.
+    /// A handle has the fields that its type needs.
     HandleField = "handles.field", Invalid;
-    /// A search attribute is malformed.
+    /// Search attributes are few, short and well named.
     SearchAttribute = "handles.search_attributes", Invalid;
-    /// The caller may not make or delete the handle.
+    /// A handle is made by a member of its session, and deleted by who made it.
     HandleForbidden = "handles.forbidden", Forbidden;
-    /// The session cannot be found by search.
+    /// Only a session with the capability `searchable` has search handles.
     NotSearchable = "handles.searchable", Forbidden;
-    /// The session of the handle does not exist.
+    /// A handle of this type leads to a session that exists.
     HandleSessionMissing = "handles.session_missing", NotFound;
-    /// A query that cannot be answered.
+    /// A query for handles names a type, and whose handles are asked for.
     BadQuery = "handles.query", Invalid;
-    /// Somebody else's people.
+    /// Only one's own people are asked for.
     ForeignPeople = "handles.query.people", Forbidden;
 }
 

@@ -1,20 +1,20 @@
-//! Refusals as answers: the only table of status codes.
+//! Refusals as answers, in the documented words of each service.
+//!
+//! Not here: which status a rule has, and the machine-readable twin of every answer (`explain`).
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use convoke_core::refusal::{Class, Refusal};
+use convoke_core::refusal::{Refusal, Rule};
 use convoke_store::StoreError;
-use convoke_wire::contract::ContractVersionError;
 use convoke_wire::people::ServiceError;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::auth::AuthError;
 use crate::commit::TransactError;
-
-/// The code of the rule that refused, and where, on every refusal; some bodies have no room for it.
-pub const REFUSAL: &str = "x-convoke-refusal";
+use crate::edge_rule::EdgeRule;
+use crate::explain::{AnyRule, Explanation};
 
 /// Seconds after which a client may try again when the store is in trouble.
 const RETRY_AFTER_S: &str = "2";
@@ -48,22 +48,10 @@ pub enum ApiError {
     NoAccess(Refusal, Option<Box<Shown>>),
     /// A precondition failed.
     Precondition(Option<Box<Shown>>),
-    /// Nothing is at this address.
-    NotFound(String),
-    /// The address exists, the verb does not.
+    /// A rule around the sessions refused; in words, without its code.
+    Edge(EdgeRule, String),
+    /// The address exists, the verb does not; these do.
     Method(&'static str),
-    /// The token belongs to another title or sandbox.
-    ConfigForbidden(&'static str),
-    /// The contract version is missing or not spoken.
-    Contract(Option<ContractVersionError>),
-    /// The body is larger than the service takes, in bytes.
-    BodyTooLarge(usize),
-    /// The body is not JSON by its own account.
-    MediaType(String),
-    /// The body did not arrive.
-    BodyIncomplete,
-    /// The people service refused: status, its own code, in words.
-    People(StatusCode, u32, String),
     /// The store cannot answer.
     Unavailable(StoreError),
 }
@@ -99,34 +87,35 @@ impl From<TransactError<Self>> for ApiError {
 impl ApiError {
     /// The answer for a handle that does not exist, has ended, or is not the caller's to know.
     pub fn handle_not_found() -> Self {
-        Self::NotFound("The requested handle wasn't found [handles.not_found]".to_owned())
+        Self::Refused(Rule::HandleNotFound.at("", "The requested handle wasn't found"))
     }
 
     /// The answer for a session whose elements are asked for and which does not exist. `[doc]`
     pub fn session_not_found() -> Self {
-        Self::NotFound("The requested session wasn't found [sessions.not_found]".to_owned())
+        Self::edge(
+            EdgeRule::SessionNotFound,
+            "The requested session wasn't found",
+        )
+    }
+
+    /// A refusal by a rule around the sessions.
+    pub fn edge(rule: EdgeRule, detail: impl Into<String>) -> Self {
+        Self::Edge(rule, detail.into())
     }
 
     /// The answer in the words of a service.
     pub fn into_response(self, family: Family) -> Response {
-        let refusal = self.refusal_header();
+        let explanation = self.explanation();
         let mut response = match self {
             Self::Auth(error) => {
-                let mut response =
-                    message(StatusCode::UNAUTHORIZED, family, 4500, &error.to_string());
+                let mut response = message(family, error.rule().into(), &error.to_string());
                 response
                     .headers_mut()
                     .insert(WWW_AUTHENTICATE, error.www_authenticate());
                 response
             }
-            Self::Refused(refusal) => message(
-                status_of(refusal.rule.class()),
-                family,
-                code_of(&refusal),
-                &refusal.to_string(),
-            ),
-            Self::NoAccess(refusal, None) => {
-                message(StatusCode::FORBIDDEN, family, 4500, &refusal.to_string())
+            Self::Refused(refusal) | Self::NoAccess(refusal, None) => {
+                message(family, refusal.rule.into(), &refusal.to_string())
             }
             // Only a failed precondition names the state to go on from.
             Self::NoAccess(_, Some(shown)) => document(StatusCode::FORBIDDEN, shown.body),
@@ -136,45 +125,18 @@ impl ApiError {
                 response.headers_mut().insert(ETAG, shown.etag);
                 response
             }
-            Self::NotFound(text) => message(StatusCode::NOT_FOUND, family, 4000, &text),
+            Self::Edge(rule, detail) => {
+                message(family, rule.into(), &format!("{detail} [{}]", rule.code()))
+            }
             Self::Method(allowed) => {
-                let text = format!("this address takes {allowed} [method]");
-                let mut response = message(StatusCode::METHOD_NOT_ALLOWED, family, 4000, &text);
+                let rule = EdgeRule::Method;
+                let text = format!("{} [{}]", explanation.detail, rule.code());
+                let mut response = message(family, rule.into(), &text);
                 response
                     .headers_mut()
                     .insert(ALLOW, HeaderValue::from_static(allowed));
                 response
             }
-            Self::ConfigForbidden(why) => {
-                // The first sentence is the documented one. `[doc]`
-                let text = format!("The requested service config cannot be accessed. {why}");
-                message(StatusCode::FORBIDDEN, family, 4500, text.trim_end())
-            }
-            Self::Contract(error) => {
-                let text = match error {
-                    None => "the header X-Xbl-Contract-Version is required [contract.missing]"
-                        .to_owned(),
-                    Some(error) => {
-                        format!("X-Xbl-Contract-Version: {error} [contract.unsupported]")
-                    }
-                };
-                message(StatusCode::BAD_REQUEST, family, 4000, &text)
-            }
-            Self::BodyTooLarge(most) => {
-                let text = format!("body: larger than {most} bytes [body.size]");
-                message(StatusCode::PAYLOAD_TOO_LARGE, family, 4000, &text)
-            }
-            Self::MediaType(found) => {
-                let text = format!(
-                    "Content-Type: expected application/json, found `{found}` [body.media_type]"
-                );
-                message(StatusCode::UNSUPPORTED_MEDIA_TYPE, family, 4000, &text)
-            }
-            Self::BodyIncomplete => {
-                let text = "body: it did not arrive whole in time [body.incomplete]";
-                message(StatusCode::REQUEST_TIMEOUT, family, 4000, text)
-            }
-            Self::People(status, code, text) => message(status, family, code, &text),
             Self::Unavailable(error) => {
                 tracing::error!(%error, "the store cannot answer");
                 let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
@@ -184,58 +146,48 @@ impl ApiError {
                 response
             }
         };
-        if let Some(refusal) = refusal {
-            response.headers_mut().insert(REFUSAL, refusal);
-        }
+        response.extensions_mut().insert(explanation);
         response
     }
 
-    /// `<code>` or `<code>; path=<path>`, in characters that a header can carry.
-    fn refusal_header(&self) -> Option<HeaderValue> {
-        let text = match self {
-            Self::Refused(refusal) | Self::NoAccess(refusal, _) => {
-                let path: String = refusal
-                    .path
-                    .chars()
-                    .filter(char::is_ascii_graphic)
-                    .take(200)
-                    .collect();
-                if path.is_empty() {
-                    refusal.rule.code().to_owned()
-                } else {
-                    format!("{}; path={path}", refusal.rule.code())
-                }
+    /// Which rule refused, where and why; nothing that the plain answer does not tell the caller.
+    fn explanation(&self) -> Explanation {
+        match self {
+            Self::Auth(error) => Explanation::new(error.rule(), error.to_string()),
+            Self::Refused(refusal) => refusal.into(),
+            Self::NoAccess(refusal, shown) => Explanation {
+                session: body_of(shown.as_deref()),
+                ..refusal.into()
+            },
+            // A caller who may not read the session must not learn whether it exists.
+            Self::Precondition(shown) => Explanation {
+                session: body_of(shown.as_deref()),
+                ..Explanation::new(
+                    EdgeRule::Precondition,
+                    "the session is not in a state that If-Match and If-None-Match name",
+                )
+            },
+            Self::Edge(rule, detail) => Explanation::new(*rule, detail),
+            Self::Method(allowed) => {
+                Explanation::new(EdgeRule::Method, format!("this address takes {allowed}"))
             }
-            Self::Precondition(_) => "precondition.failed".to_owned(),
-            _ => return None,
-        };
-        HeaderValue::from_str(&text).ok()
+            Self::Unavailable(_) => {
+                Explanation::new(EdgeRule::Unavailable, "the store cannot answer")
+            }
+        }
     }
 }
 
-fn status_of(class: Class) -> StatusCode {
-    match class {
-        Class::Invalid => StatusCode::BAD_REQUEST,
-        Class::Forbidden | Class::NoAccess => StatusCode::FORBIDDEN,
-        Class::NotFound => StatusCode::NOT_FOUND,
-        Class::Conflict => StatusCode::CONFLICT,
-    }
+fn body_of(shown: Option<&Shown>) -> Option<Bytes> {
+    shown.map(|shown| shown.body.clone())
 }
 
-/// The generic codes of the coded family. `[doc]`
-fn code_of(refusal: &Refusal) -> u32 {
-    match refusal.rule.class() {
-        Class::Invalid | Class::NotFound | Class::Conflict => 4000,
-        Class::Forbidden | Class::NoAccess => 4500,
-    }
-}
-
-fn message(status: StatusCode, family: Family, code: u32, text: &str) -> Response {
+fn message(family: Family, rule: AnyRule, text: &str) -> Response {
     let (content_type, body) = match family {
         Family::Text => ("text/plain; charset=utf-8", text.to_owned()),
         Family::Coded => {
             let body = ServiceError {
-                code,
+                code: rule.number(),
                 source: "Convoke".to_owned(),
                 description: text.to_owned(),
                 trace_information: None,
@@ -244,7 +196,7 @@ fn message(status: StatusCode, family: Family, code: u32, text: &str) -> Respons
             ("application/json", text)
         }
     };
-    refused(status, Some(content_type), Body::from(body))
+    refused(rule.status(), Some(content_type), Body::from(body))
 }
 
 fn document(status: StatusCode, body: Bytes) -> Response {

@@ -9,11 +9,14 @@ use http::request::Parts;
 
 use crate::api_error::ApiError;
 use crate::auth::{Acting, AuthError, Principal, Role};
+use crate::edge_rule::EdgeRule;
 use crate::service_configs::{NamedTemplate, ServiceConfig};
 use crate::shared::Shared;
 
 /// The privilege to play with others. `[doc]`
 const MULTIPLAYER: u16 = 254;
+/// The documented sentence for a token of another title or sandbox. `[doc]`
+const CONFIG_FORBIDDEN: &str = "The requested service config cannot be accessed.";
 
 /// An authenticated principal.
 #[derive(Debug, Clone)]
@@ -91,16 +94,16 @@ pub struct Admitted {
 /// Checks that a service configuration exists and is open to the token's title and sandbox.
 pub fn admit(shared: &Shared, identity: &Identity, scid: &Scid) -> Result<Admitted, ApiError> {
     let Some(config) = shared.catalogue.current().get(scid).cloned() else {
-        let text = "The requested service config is either invalid or not configured for sessions [scid.unknown]";
-        return Err(ApiError::NotFound(text.to_owned()));
+        let text = "The requested service config is either invalid or not configured for sessions";
+        return Err(ApiError::edge(EdgeRule::ScidUnknown, text));
     };
     if !config.serves(&identity.principal.sandbox) {
-        return Err(ApiError::ConfigForbidden("[scid.sandbox]"));
+        return Err(ApiError::edge(EdgeRule::ScidSandbox, CONFIG_FORBIDDEN));
     }
     let title_id = identity.principal.title_id;
     let admitted = identity.principal.is_service() || config.admits_title(title_id);
     if !admitted && title_id.is_some() {
-        return Err(ApiError::ConfigForbidden("[scid.title]"));
+        return Err(ApiError::edge(EdgeRule::ScidTitle, CONFIG_FORBIDDEN));
     }
     Ok(Admitted {
         caller: identity.caller(shared),
@@ -113,16 +116,15 @@ impl Admitted {
     /// The template of a name, if it is open to the token. `[doc]` for the 404.
     pub fn template(&self, name: &TemplateName) -> Result<Arc<NamedTemplate>, ApiError> {
         let named = self.config.template(name).cloned().ok_or_else(|| {
-            let text = format!("The session template `{name}` wasn't found [template.unknown]");
-            ApiError::NotFound(text)
+            let text = format!("The session template `{name}` wasn't found");
+            ApiError::edge(EdgeRule::TemplateUnknown, text)
         })?;
         // Platforms that cannot tell titles apart use sessions made for them. `[doc]`
         let capabilities = named.template.prescribed.system.capabilities.value();
         let for_users = capabilities.is_some_and(|on| on.has(Capability::UserAuthorizationStyle));
         if self.lacks_title && !for_users {
-            return Err(ApiError::ConfigForbidden(
-                "The token names no title [scid.untitled]",
-            ));
+            let text = format!("{CONFIG_FORBIDDEN} The token names no title");
+            return Err(ApiError::edge(EdgeRule::ScidUntitled, text));
         }
         Ok(named)
     }

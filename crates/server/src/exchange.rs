@@ -9,13 +9,16 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use convoke_wire::ContractVersion;
+use convoke_wire::contract::ContractVersionError;
 use convoke_wire::headers::{CONTRACT_VERSION, CORRELATION_ID, MS_CV};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, Family};
+use crate::edge_rule::EdgeRule;
+use crate::explain::{self, Explanation};
 use crate::shared::Shared;
 
 /// Longest request line that is taken, in bytes. `Inferred:` auth-http 12
@@ -34,22 +37,19 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
     let correlation_id = shared.directory.entropy.uuid();
     let vector = request.headers().get(MS_CV).cloned();
     let method = request.method().clone();
+    let explained = explain::is_asked_for(request.uri(), request.headers());
     let mut response = match over_limit(&request) {
-        Some(status) => {
-            let mut response = Response::new(Body::from(format!("{status} [request.size]")));
-            *response.status_mut() = status;
-            response.headers_mut().insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("text/plain; charset=utf-8"),
-            );
-            response
-        }
+        Some(rule) => ApiError::edge(rule, rule.status().to_string()).into_response(Family::Text),
         None => next.run(request).await,
     };
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        *response.body_mut() = Body::from(format!("Internal error {correlation_id}"));
+        let text = format!("Internal error {correlation_id}");
+        let explanation = Explanation::new(EdgeRule::Internal, &text);
+        response.extensions_mut().insert(explanation);
+        *response.body_mut() = Body::from(text);
         response.headers_mut().remove(CONTENT_LENGTH);
     }
+    explain::finish(&mut response, explained, correlation_id);
     shared
         .directory
         .metrics
@@ -68,22 +68,22 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
     response
 }
 
-fn over_limit(request: &Request) -> Option<StatusCode> {
+fn over_limit(request: &Request) -> Option<EdgeRule> {
     let uri = request
         .uri()
         .path_and_query()
         .map_or(0, |text| text.as_str().len());
     if MAX_URI_LEN < uri {
-        return Some(StatusCode::URI_TOO_LONG);
+        return Some(EdgeRule::UriTooLong);
     }
     let headers = request.headers().iter();
     if MAX_HEADERS < request.headers().len() {
-        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        return Some(EdgeRule::HeadersTooLarge);
     }
     let size: usize = headers
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    (MAX_HEADER_BYTES < size).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    (MAX_HEADER_BYTES < size).then_some(EdgeRule::HeadersTooLarge)
 }
 
 /// The answer to a request whose handling panicked.
@@ -100,14 +100,15 @@ pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
 
 /// The contract version that a request speaks.
 pub fn contract(headers: &HeaderMap) -> Result<ContractVersion, ApiError> {
-    let header = headers
-        .get(CONTRACT_VERSION)
-        .ok_or(ApiError::Contract(None))?;
-    header
-        .to_str()
-        .unwrap_or("?")
-        .parse()
-        .map_err(|error| ApiError::Contract(Some(error)))
+    let header = headers.get(CONTRACT_VERSION).ok_or_else(|| {
+        let text = "the header X-Xbl-Contract-Version is required";
+        ApiError::edge(EdgeRule::ContractMissing, text)
+    })?;
+    let version = header.to_str().unwrap_or("?").parse();
+    version.map_err(|error: ContractVersionError| {
+        let text = format!("X-Xbl-Contract-Version: {error}");
+        ApiError::edge(EdgeRule::ContractUnsupported, text)
+    })
 }
 
 /// The whole body, within the limit and in time.
@@ -117,16 +118,19 @@ pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
     if let Some(declared) = parts.headers.get(CONTENT_LENGTH) {
         let length: Option<usize> = declared.to_str().ok().and_then(|text| text.parse().ok());
         if length.is_some_and(|length| MAX_BODY_BYTES < length) {
-            return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
+            return Err(body_too_large());
         }
     }
     let arriving = Limited::new(body, MAX_BODY_BYTES).collect();
     let bytes = match tokio::time::timeout(BODY_TIMEOUT, arriving).await {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
+            return Err(body_too_large());
         }
-        Ok(Err(_)) | Err(_) => return Err(ApiError::BodyIncomplete),
+        Ok(Err(_)) | Err(_) => {
+            let text = "body: it did not arrive whole in time";
+            return Err(ApiError::edge(EdgeRule::BodyIncomplete, text));
+        }
     };
     if !bytes.is_empty() {
         check_media_type(&parts.headers)?;
@@ -143,7 +147,18 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if essence.eq_ignore_ascii_case("application/json") || essence.is_empty() {
         return Ok(());
     }
-    Err(ApiError::MediaType(essence.chars().take(100).collect()))
+    Err(media_type(essence))
+}
+
+fn body_too_large() -> ApiError {
+    let text = format!("body: larger than {MAX_BODY_BYTES} bytes");
+    ApiError::edge(EdgeRule::BodyTooLarge, text)
+}
+
+fn media_type(found: &str) -> ApiError {
+    let found: String = found.chars().take(100).collect();
+    let text = format!("Content-Type: expected application/json, found `{found}`");
+    ApiError::edge(EdgeRule::MediaType, text)
 }
 
 /// Undoes `Content-Encoding: gzip`, within the same limit.
@@ -167,12 +182,10 @@ fn decoded(headers: &HeaderMap, bytes: Bytes) -> Result<Bytes, ApiError> {
                     .into());
             }
             if MAX_BODY_BYTES < plain.len() {
-                return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
+                return Err(body_too_large());
             }
             Ok(plain.into())
         }
-        Some(other) => Err(ApiError::MediaType(
-            format!("encoded as {other}").chars().take(100).collect(),
-        )),
+        Some(other) => Err(media_type(&format!("encoded as {other}"))),
     }
 }

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{Method, Uri};
 
 use crate::api_error::{ApiError, Family};
+use crate::edge_rule::EdgeRule;
 use crate::hosts::{self, Scope, Service};
 use crate::routes::{
     handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates,
@@ -51,6 +52,8 @@ pub enum Target {
     Ready,
     /// `/metrics`
     Metrics,
+    /// `/docs/errors.md`
+    ErrorReference,
 }
 
 /// An element of a session with an address of its own.
@@ -112,6 +115,7 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["healthz"] => Some(Target::Health),
         ["readyz"] => Some(Target::Ready),
         ["metrics"] => Some(Target::Metrics),
+        ["docs", "errors.md"] => Some(Target::ErrorReference),
         _ => None,
     }
 }
@@ -140,7 +144,9 @@ fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<T
 fn service_of(target: &Target) -> Service {
     match target {
         Target::People(..) | Target::Person(..) | Target::Favorite(..) => Service::Social,
-        Target::Health | Target::Ready | Target::Metrics => Service::Operations,
+        Target::Health | Target::Ready | Target::Metrics | Target::ErrorReference => {
+            Service::Operations
+        }
         _ => Service::SessionDirectory,
     }
 }
@@ -183,8 +189,7 @@ fn nothing_here(scope: Scope) -> Response {
         Scope::One(service) => family_of(service),
         Scope::All | Scope::Unserved => Family::Text,
     };
-    let text = "there is nothing at this address [uri.unknown]".to_owned();
-    ApiError::NotFound(text).into_response(family)
+    ApiError::edge(EdgeRule::UnknownUri, "there is nothing at this address").into_response(family)
 }
 
 fn family_of(service: Service) -> Family {
@@ -242,6 +247,7 @@ async fn answer(
         (Target::Health, &Method::GET) => Ok(operations::health()),
         (Target::Ready, &Method::GET) => operations::ready(shared),
         (Target::Metrics, &Method::GET) => Ok(operations::metrics(shared)),
+        (Target::ErrorReference, &Method::GET) => Ok(operations::error_reference()),
 
         (target, _) => Err(ApiError::Method(verbs_of(&target))),
     }
@@ -265,7 +271,8 @@ fn verbs_of(target: &Target) -> &'static str {
         | Target::People(_)
         | Target::Health
         | Target::Ready
-        | Target::Metrics => "GET",
+        | Target::Metrics
+        | Target::ErrorReference => "GET",
     }
 }
 

@@ -121,7 +121,7 @@ fn the_commands_tell_the_story_of_the_demonstration() {
 }
 
 #[test]
-fn answers_are_shown_with_status_tag_and_document() {
+fn answers_are_shown_with_status_tag_and_document_and_refusals_with_rule_and_cure() {
     let data = tempfile::tempdir().expect("a folder");
     let server = Server::start(data.path());
     let caller = ["--as", "1001", "--as-title", TITLE, "--url", &server.url];
@@ -136,7 +136,22 @@ fn answers_are_shown_with_status_tag_and_document() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(shown.starts_with("404 Not Found\n"), "{shown}");
-    assert!(1 < shown.lines().count(), "the service says why: {shown}");
+    assert!(shown.contains("\ncode: template.unknown\n"), "{shown}");
+
+    let locked = r#"{"properties":{"system":{"locked":true}}}"#;
+    let put = ["session", "put", &session, "--data", locked];
+    let output = run(&[&put[..], &caller[..]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "400 Bad Request\n\
+         code: properties.locked\n\
+         detail: a session can only be locked while it is closed\n\
+         path: properties.system.locked\n\
+         rule: A locked session is closed.\n\
+         cure: Set both in one write.\n\
+         docs: /docs/errors.md#properties.locked\n"
+    );
 }
 
 #[test]

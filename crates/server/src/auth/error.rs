@@ -2,6 +2,8 @@
 
 use http::HeaderValue;
 
+use crate::edge_rule::EdgeRule;
+
 /// A refusal of the caller's credentials: always answered with 401. `[doc]`
 ///
 /// `Display` is the explanation for a human, safe to send: it never holds a token.
@@ -37,6 +39,19 @@ pub enum AuthError {
 }
 
 impl AuthError {
+    /// The rule that the credentials break.
+    pub fn rule(&self) -> EdgeRule {
+        match self {
+            Self::Missing => EdgeRule::AuthMissing,
+            Self::Malformed(_) => EdgeRule::AuthMalformed,
+            Self::Expired | Self::NotYetValid => EdgeRule::AuthExpired,
+            Self::InvalidSignature(_) => EdgeRule::AuthSignature,
+            Self::UnknownUserHash | Self::UserNotChosen => EdgeRule::AuthUserHash,
+            Self::WrongAudience => EdgeRule::AuthAudience,
+            Self::ProofRequired => EdgeRule::AuthProof,
+        }
+    }
+
     /// The reason as `WWW-Authenticate` gives it. Inferred.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -85,6 +100,7 @@ mod tests {
         for error in all {
             let expected = format!("XBL3.0 error={}", error.reason());
             assert_eq!(error.www_authenticate(), expected.as_str());
+            assert_eq!(error.rule().code(), format!("auth.{}", error.reason()));
         }
     }
 }

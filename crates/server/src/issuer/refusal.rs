@@ -2,6 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::edge_rule::EdgeRule;
+use crate::explain::Explanation;
+
 /// The answer when there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerError {
@@ -27,6 +30,9 @@ pub struct Refusal {
     /// The reason in words; never a token.
     pub message: String,
     redirect: &'static str,
+    /// The rule that refused; not part of the body.
+    #[serde(skip)]
+    pub(super) rule: EdgeRule,
 }
 
 /// A code of the sign-in services: a number on the wire. `[public]`
@@ -54,18 +60,49 @@ impl XErr {
 
 impl Refusal {
     pub(super) fn with_code(code: XErr, message: impl Into<String>) -> Self {
+        let rule = if code == XErr::NO_PROFILE {
+            EdgeRule::IssuerUser
+        } else {
+            EdgeRule::IssuerAccount
+        };
         Self {
             code: Some(code),
-            ..Self::without_code(message)
+            ..Self::by(rule, message)
         }
     }
 
+    /// A refusal of a token that is not what it should be.
     pub(super) fn without_code(message: impl Into<String>) -> Self {
+        Self::by(EdgeRule::IssuerToken, message)
+    }
+
+    /// A refusal for which the service has no code.
+    pub(super) fn by(rule: EdgeRule, message: impl Into<String>) -> Self {
         Self {
+            rule,
             identity: "0",
             code: None,
             message: message.into(),
             redirect: "",
+        }
+    }
+}
+
+impl IssuerError {
+    /// Which rule refused, where and why.
+    pub(super) fn explanation(&self) -> Explanation {
+        let (rule, text) = match self {
+            Self::Malformed(text) => (EdgeRule::IssuerBody, text),
+            Self::Refused(refusal) => (refusal.rule, &refusal.message),
+            Self::NotFound(text) => (EdgeRule::IssuerTitle, text),
+        };
+        // Texts with a place start with it and a colon; a place has no spaces.
+        match text.split_once(": ") {
+            Some((path, detail)) if !path.contains(' ') => Explanation {
+                path: path.to_owned(),
+                ..Explanation::new(rule, detail)
+            },
+            _ => Explanation::new(rule, text),
         }
     }
 }

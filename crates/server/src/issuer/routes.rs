@@ -65,12 +65,18 @@ async fn jwks(State(context): State<IssuerContext>) -> Response {
 }
 
 fn answer(result: Result<impl Serialize, IssuerError>) -> Response {
-    match result {
-        Ok(body) => json(StatusCode::OK, &body),
-        Err(IssuerError::Refused(refusal)) => json(StatusCode::UNAUTHORIZED, &refusal),
-        Err(IssuerError::Malformed(text)) => (StatusCode::BAD_REQUEST, text).into_response(),
-        Err(IssuerError::NotFound(text)) => (StatusCode::NOT_FOUND, text).into_response(),
-    }
+    let error = match result {
+        Ok(body) => return json(StatusCode::OK, &body),
+        Err(error) => error,
+    };
+    let explanation = error.explanation();
+    let mut response = match error {
+        IssuerError::Refused(refusal) => json(StatusCode::UNAUTHORIZED, &refusal),
+        IssuerError::Malformed(text) => (StatusCode::BAD_REQUEST, text).into_response(),
+        IssuerError::NotFound(text) => (StatusCode::NOT_FOUND, text).into_response(),
+    };
+    response.extensions_mut().insert(explanation);
+    response
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response {

@@ -7,6 +7,7 @@ use convoke_wire::ids::{Sandbox, Xuid};
 use super::Issuer;
 use super::refusal::{Refusal, XErr};
 use crate::auth::UserClaims;
+use crate::edge_rule::EdgeRule;
 
 /// The privileges of an adult without restrictions: those our services test, and those tokens
 /// carry beside them. `[client]`
@@ -66,10 +67,8 @@ impl DevUser {
         if self.sandboxes.is_empty() || self.sandboxes.contains(sandbox) {
             Ok(())
         } else {
-            Err(Refusal::without_code(format!(
-                "user {} may not enter sandbox {sandbox}",
-                self.xuid
-            )))
+            let text = format!("user {} may not enter sandbox {sandbox}", self.xuid);
+            Err(Refusal::by(EdgeRule::IssuerSandbox, text))
         }
     }
 }

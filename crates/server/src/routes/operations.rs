@@ -1,4 +1,4 @@
-//! Health, readiness and metrics, for whoever runs the service.
+//! Health, readiness, metrics and the reference of errors, for whoever runs or uses the service.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -26,6 +26,12 @@ pub fn health() -> Response {
 pub fn ready(shared: &Shared) -> Result<Response, ApiError> {
     shared.directory.store.earliest_timer()?;
     Ok(text("text/plain; charset=utf-8", "ready\n"))
+}
+
+/// `GET /docs/errors.md`: every code of a refusal, with its cause and cure.
+pub fn error_reference() -> Response {
+    let page = include_str!("../../../../docs/errors.md");
+    text("text/markdown; charset=utf-8", page)
 }
 
 /// `GET /metrics`: for Prometheus.

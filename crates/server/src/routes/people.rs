@@ -14,6 +14,7 @@ use super::query_string::parameter;
 use crate::api_error::ApiError;
 use crate::auth::Role;
 use crate::caller::Identity;
+use crate::edge_rule::EdgeRule;
 use crate::reply;
 use crate::shared::Shared;
 
@@ -22,15 +23,8 @@ const ADD_FRIEND: u16 = 255;
 /// People on a page unless the request says otherwise. `[doc]`
 const DEFAULT_PAGE: usize = 100;
 
-// Codes of the service's own errors. `[client]`
-const INVALID_BODY: u32 = 4000;
-const UNKNOWN_USER: u32 = 4100;
-const FORBIDDEN: u32 = 1011;
-const INVALID_REQUEST: u32 = 1015;
-const LIST_FULL: u32 = 1028;
-
-fn refuse<T>(status: StatusCode, code: u32, text: &str) -> Result<T, ApiError> {
-    Err(ApiError::People(status, code, text.to_owned()))
+fn refuse<T>(rule: EdgeRule, text: impl Into<String>) -> Result<T, ApiError> {
+    Err(ApiError::edge(rule, text))
 }
 
 /// The user a path segment names, `me` being the acting one.
@@ -39,22 +33,13 @@ fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
         Ok(UserSegment::Xuid(xuid)) => Ok(xuid),
         Ok(UserSegment::Me) => match identity.xuid() {
             Some(xuid) => Ok(xuid),
-            None => refuse(
-                StatusCode::FORBIDDEN,
-                FORBIDDEN,
-                "`me` takes a token with an XUID claim [people.me]",
-            ),
+            None => refuse(EdgeRule::PeopleMe, "`me` takes a token with an XUID claim"),
         },
         Ok(UserSegment::Gamertag(_)) => refuse(
-            StatusCode::NOT_FOUND,
-            UNKNOWN_USER,
-            "no user is known by this gamertag [people.gamertag]",
+            EdgeRule::PeopleGamertag,
+            "no user is known by this gamertag",
         ),
-        Err(error) => refuse(
-            StatusCode::BAD_REQUEST,
-            INVALID_BODY,
-            &format!("path: {error} [people.user]"),
-        ),
+        Err(error) => refuse(EdgeRule::PeopleUser, format!("path: {error}")),
     }
 }
 
@@ -92,23 +77,20 @@ pub fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, Api
         "legacyxboxlivefriends" if own => follows.clear(),
         "favorite" | "legacyxboxlivefriends" => {
             return refuse(
-                StatusCode::FORBIDDEN,
-                FORBIDDEN,
-                "view: this part of a list is its owner's to see [people.view]",
+                EdgeRule::PeopleViewForeign,
+                "view: this part of a list is its owner's to see",
             );
         }
         _ => {
-            let text =
-                "view: expected All, Favorite, LegacyXboxLiveFriends or FriendList [people.view]";
-            return refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, text);
+            let text = "view: expected All, Favorite, LegacyXboxLiveFriends or FriendList";
+            return refuse(EdgeRule::PeopleView, text);
         }
     }
     let number = |name: &str, default: usize| match parameter(uri, name) {
         None => Ok(default),
-        Some(text) => text.parse().or_else(|_| {
-            let text = format!("{name}: expected a number [people.page]");
-            refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, &text)
-        }),
+        Some(text) => text
+            .parse()
+            .or_else(|_| refuse(EdgeRule::PeoplePage, format!("{name}: expected a number"))),
     };
     let start = number("startIndex", 0)?;
     let most = number("maxItems", DEFAULT_PAGE)?.min(MAX_FOLLOWING);
@@ -159,11 +141,7 @@ pub fn get(
     let store = &shared.directory.store;
     let listed = store.follow(owner, target)?;
     if listed.is_none() && store.follow(target, owner)?.is_none() {
-        return refuse(
-            StatusCode::NOT_FOUND,
-            UNKNOWN_USER,
-            "neither user follows the other [people.not_found]",
-        );
+        return refuse(EdgeRule::PeopleNotFound, "neither user follows the other");
     }
     let viewer = identity.xuid().unwrap_or(owner);
     Ok(reply::json(
@@ -179,17 +157,15 @@ fn check_writer(shared: &Shared, identity: &Identity, owner: Xuid) -> Result<(),
     }
     if !identity.principal.has_user(owner) {
         return refuse(
-            StatusCode::FORBIDDEN,
-            FORBIDDEN,
-            "only its owner changes a people list [people.owner]",
+            EdgeRule::PeopleOwner,
+            "only its owner changes a people list",
         );
     }
     let policy = shared.authenticator.missing_privileges();
     if !identity.principal.has_privilege(ADD_FRIEND, policy) {
         return refuse(
-            StatusCode::FORBIDDEN,
-            FORBIDDEN,
-            "the caller lacks the privilege 255 [people.privilege]",
+            EdgeRule::PeoplePrivilege,
+            "the caller lacks the privilege 255",
         );
     }
     Ok(())
@@ -229,11 +205,7 @@ pub async fn follow(
 ) -> Result<Response, ApiError> {
     let (owner, target) = edge_to_write(shared, owner, target, parts)?;
     if owner == target {
-        return refuse(
-            StatusCode::BAD_REQUEST,
-            INVALID_REQUEST,
-            "nobody follows themselves [people.self]",
-        );
+        return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
     }
     let store = &shared.directory.store;
     let _adding = shared.follow_locks.of(owner).await;
@@ -241,8 +213,8 @@ pub async fn follow(
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     }
     if MAX_FOLLOWING <= store.following(owner)?.len() {
-        let text = format!("the list holds at most {MAX_FOLLOWING} people [people.full]");
-        return refuse(StatusCode::BAD_REQUEST, LIST_FULL, &text);
+        let text = format!("the list holds at most {MAX_FOLLOWING} people");
+        return refuse(EdgeRule::PeopleFull, text);
     }
     let follow = Follow {
         owner,
@@ -274,9 +246,8 @@ pub async fn favorite(
     let (owner, target) = edge_to_write(shared, owner, target, parts)?;
     if shared.directory.store.follow(owner, target)?.is_none() {
         return refuse(
-            StatusCode::NOT_FOUND,
-            UNKNOWN_USER,
-            "a favourite must be followed first [people.favorite]",
+            EdgeRule::PeopleFavorite,
+            "a favourite must be followed first",
         );
     }
     let mark = PeopleOp::SetFavorite {

@@ -2,6 +2,7 @@
 //!
 //! Not here: what a particular session contains.
 
+use convoke_server::explain::{AnyRule, REFUSAL};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -25,6 +26,22 @@ const TOP_LEVEL: [&str; 15] = [
     "nextTimer",
     "searchHandle",
 ];
+
+/// If the answer is a refusal: the header that names its rule, which has the status of the answer.
+#[track_caller]
+pub(crate) fn check_refusal(answer: &Answer) {
+    let named = answer.header(REFUSAL);
+    let sent = &answer.sent;
+    if answer.status < 400 {
+        assert_eq!(named, None, "{sent}");
+        return;
+    }
+    let code = named.unwrap_or_else(|| panic!("a refusal without a rule after {sent}"));
+    let code = code.split(';').next().unwrap_or_default();
+    let rule = AnyRule::all().find(|rule| rule.code() == code);
+    let rule = rule.unwrap_or_else(|| panic!("{code} is no rule, after {sent}"));
+    assert_eq!(rule.status(), answer.status, "{code} after {sent}");
+}
 
 /// If the answer is a session document: its shape, and the headers that go with it.
 #[track_caller]

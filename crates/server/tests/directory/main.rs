@@ -18,6 +18,7 @@ mod auth_steps;
 mod auth_tokens;
 mod client_readers;
 mod clients_handles;
+mod explain;
 mod handle_steps;
 mod handles_activity;
 mod handles_activity_rules;

@@ -128,6 +128,7 @@ impl Call {
             parsed: OnceLock::new(),
         };
         document::check_answer(&answer);
+        document::check_refusal(&answer);
         answer
     }
 }

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::fixtures;
-pub(crate) use crate::player::{Answer, Player};
+pub(crate) use crate::player::{Answer, Call, Player};
 
 /// Where the world's clock starts: 2026-01-01T00:00:00Z.
 const START_MS: i64 = 1_767_225_600_000;
@@ -132,6 +132,11 @@ impl World {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Stops the service; players who were made before find it without its store.
+    pub(crate) async fn close(self) {
+        self.app.close().await;
     }
 
     /// Stops the service and starts it again on the same data directory. Players must be made anew.
