@@ -50,6 +50,8 @@ pub(crate) struct Serve {
 enum Store {
     /// A database in the data folder.
     Sqlite,
+    /// Files that are appended to, and everything in memory.
+    Log,
     /// Gone when the server stops.
     Memory,
 }
@@ -100,6 +102,7 @@ impl Serve {
         if let Some(store) = self.store {
             config.store = match store {
                 Store::Sqlite => StoreChoice::Sqlite,
+                Store::Log => StoreChoice::Log,
                 Store::Memory => StoreChoice::Memory,
             };
         }

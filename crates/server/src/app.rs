@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use convoke_store::{AnyStore, MemoryStore, SqliteStore};
+use convoke_store::{AnyStore, LogStore, MemoryStore, SqliteStore};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -68,14 +68,19 @@ impl App {
                 AnyStore::Memory(MemoryStore::default()),
                 IssuerKeys::generate(),
             ),
-            StoreChoice::Sqlite => {
+            StoreChoice::Sqlite | StoreChoice::Log => {
                 let dir = &config.data;
                 std::fs::create_dir_all(dir).with_context(|| {
                     format!("the data directory {} cannot be made", dir.display())
                 })?;
-                let store = SqliteStore::open(dir)
+                let store = if config.store == StoreChoice::Log {
+                    LogStore::open(dir).map(AnyStore::Log)
+                } else {
+                    SqliteStore::open(dir).map(AnyStore::Sqlite)
+                };
+                let store = store
                     .with_context(|| format!("the store in {} cannot be opened", dir.display()))?;
-                (AnyStore::Sqlite(store), IssuerKeys::load_or_create(dir)?)
+                (store, IssuerKeys::load_or_create(dir)?)
             }
         };
         let keys = Arc::new(keys);
@@ -147,7 +152,11 @@ impl App {
 
     /// What is served.
     pub fn summary(&self) -> Summary {
-        let sqlite = self.config.store == StoreChoice::Sqlite;
+        let (store, is_durable) = match self.config.store {
+            StoreChoice::Memory => ("memory", false),
+            StoreChoice::Sqlite => ("sqlite", true),
+            StoreChoice::Log => ("log", true),
+        };
         let configs = self.shared.catalogue.current();
         let service_configs = configs.iter().map(|config| {
             let titles = config.title_ids.iter().map(ToString::to_string).collect();
@@ -158,8 +167,8 @@ impl App {
             (config.scid.to_string(), titles, templates)
         });
         Summary {
-            store: if sqlite { "sqlite" } else { "memory" }.to_owned(),
-            data: sqlite.then(|| self.config.data.clone()),
+            store: store.to_owned(),
+            data: is_durable.then(|| self.config.data.clone()),
             service_configs: service_configs.collect(),
             dev_issuer: self.config.dev_issuer,
             tls: self.tls.is_some(),

@@ -44,6 +44,9 @@ pub enum StoreChoice {
     /// One SQLite file in the data directory.
     #[default]
     Sqlite,
+    /// Files in the data directory that are appended to, and everything in memory: less work per
+    /// write than SQLite, and files that no other program reads.
+    Log,
 }
 
 impl Default for Config {
@@ -162,7 +165,10 @@ mod tests {
             let error = format!("{:#}", parse(text).expect_err(text));
             assert!(error.contains(expected), "{error}");
         };
-        check("store = \"postgres\"", "expected `memory` or `sqlite`");
+        check(
+            "store = \"postgres\"",
+            "expected one of `memory`, `sqlite`, `log`",
+        );
         check("listen = \"localhost\"", "socket address");
         check("dev_issuer = \"yes\"", "boolean");
         check("listen = ", "listen");

@@ -4,8 +4,11 @@
 //! Titles' `custom` values stand in it as their writers sent them.
 //! The checksum finds damage that leaves valid JSON behind; it is no protection against intent.
 
+use bytes::Bytes;
 use convoke_core::handle::Handle;
+use convoke_core::people::Follow;
 use convoke_core::session::Session;
+use convoke_wire::Sandbox;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +46,41 @@ pub fn decode_handle(bytes: &[u8], checksum: i64) -> Result<Handle, StoreError> 
     decode(bytes, checksum)
 }
 
+/// Writes a session into one value: a checksum of eight bytes, the sandbox in its writer's
+/// spelling, a line break, and the text.
+pub(crate) fn pack_session(sandbox: &Sandbox, session: &Session) -> Result<Bytes, StoreError> {
+    pack(sandbox.as_str(), session)
+}
+
+/// Writes a handle into one value; what stands before the line break is empty.
+pub(crate) fn pack_handle(handle: &Handle) -> Result<Bytes, StoreError> {
+    pack("", handle)
+}
+
+/// Reads a session and its sandbox from one value.
+pub(crate) fn unpack_session(value: &[u8]) -> Result<(Sandbox, Session), StoreError> {
+    let (sandbox, session) = unpack(value)?;
+    let sandbox = sandbox
+        .parse()
+        .map_err(|error| StoreError::Corrupt(format!("a sandbox cannot be read: {error}")))?;
+    Ok((sandbox, session))
+}
+
+/// Reads a handle from one value.
+pub(crate) fn unpack_handle(value: &[u8]) -> Result<Handle, StoreError> {
+    Ok(unpack(value)?.1)
+}
+
+/// Writes an edge of the people graph into one value.
+pub(crate) fn pack_follow(follow: &Follow) -> Result<Bytes, StoreError> {
+    pack("", follow)
+}
+
+/// Reads an edge of the people graph from one value.
+pub(crate) fn unpack_follow(value: &[u8]) -> Result<Follow, StoreError> {
+    Ok(unpack(value)?.1)
+}
+
 #[derive(Serialize)]
 struct Written<'a, T> {
     format: u32,
@@ -71,12 +109,53 @@ fn encode<T: Serialize>(document: &T) -> Result<Encoded, StoreError> {
     Ok(Encoded { text, checksum })
 }
 
+const CHECKSUM_BYTES: usize = size_of::<i64>();
+
+fn pack<T: Serialize>(before: &str, document: &T) -> Result<Bytes, StoreError> {
+    let written = Written {
+        format: FORMAT,
+        document,
+    };
+    let mut value = Vec::with_capacity(4096);
+    value.extend([0; CHECKSUM_BYTES]);
+    value.extend(before.as_bytes());
+    value.push(b'\n');
+    serde_json::to_writer(&mut value, &written)
+        .map_err(|error| StoreError::Failed(error.to_string()))?;
+    let checksum = checksum(&value[CHECKSUM_BYTES..]);
+    value[..CHECKSUM_BYTES].copy_from_slice(&checksum.to_le_bytes());
+    // The value stays in memory for as long as the engine wants it: without spare capacity.
+    Ok(value.into_boxed_slice().into())
+}
+
+fn unpack<T: DeserializeOwned>(value: &[u8]) -> Result<(&str, T), StoreError> {
+    let damaged = |what: &str| StoreError::Corrupt(what.to_owned());
+    let (expected, rest) = value
+        .split_first_chunk::<CHECKSUM_BYTES>()
+        .ok_or_else(|| damaged("a document is cut off"))?;
+    check(rest, i64::from_le_bytes(*expected))?;
+    let end = rest.iter().position(|byte| *byte == b'\n');
+    let (before, text) = rest.split_at(end.ok_or_else(|| damaged("a document is cut off"))?);
+    let before = str::from_utf8(before).map_err(|error| damaged(&error.to_string()))?;
+    Ok((before, read(&text[1..])?))
+}
+
 fn decode<T: DeserializeOwned>(bytes: &[u8], expected: i64) -> Result<T, StoreError> {
-    if checksum(bytes) != expected {
-        return Err(StoreError::Corrupt(
+    check(bytes, expected)?;
+    read(bytes)
+}
+
+fn check(bytes: &[u8], expected: i64) -> Result<(), StoreError> {
+    if checksum(bytes) == expected {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt(
             "a document does not match its checksum".to_owned(),
-        ));
+        ))
     }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     match serde_json::from_slice::<Read<T>>(bytes) {
         Ok(read) if read.format == FORMAT => Ok(read.document),
         Ok(read) => Err(unknown_format(read.format)),

@@ -2,6 +2,7 @@
 //!
 //! Each case gets an empty store, says what it expects of it, and leaves no contradiction behind.
 
+mod engines;
 mod fixtures;
 mod guards;
 mod handles;
@@ -12,6 +13,7 @@ mod sessions;
 use std::sync::Arc;
 
 use crate::Store;
+pub use engines::Engine;
 
 /// Runs every case, each on a store of its own.
 pub async fn run_all<S: Store>(make: impl Fn() -> S) {

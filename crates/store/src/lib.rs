@@ -4,19 +4,26 @@
 
 #![warn(missing_docs)]
 
+mod append_log;
 pub mod codec;
 mod derived;
+mod draft;
+mod lock;
+pub mod log;
+mod log_store;
 pub mod memory;
 mod metrics;
 mod queue;
 mod shape;
 pub mod sqlite;
 mod state;
+mod step;
 pub mod store;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use log_store::LogStore;
 pub use memory::MemoryStore;
 pub use metrics::Metrics;
 pub use sqlite::SqliteStore;

@@ -9,14 +9,16 @@ use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
+use crate::draft::Draft;
 use crate::metrics::Counters;
 use crate::state::State;
+use crate::step::Step;
 use crate::{Commit, CommitError, Metrics, Store, StoreError, shape};
 
 /// Keeps everything in memory; for tests, demonstrations and directories that may forget.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Box<Mutex<State>>,
     counters: Counters,
 }
 
@@ -32,7 +34,7 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in `State` panics between the first and the last change of a step.
+        // Nothing in `State` panics between the first and the last change of a draft.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -56,7 +58,13 @@ impl Store for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         shape::check(&commit)?;
-        let answer = self.state().commit(&commit);
+        let mut step = Step::in_memory(commit);
+        let mut draft = Draft::default();
+        let mut state = self.state();
+        let answer = draft.take(&state, &mut step);
+        if answer.is_ok() {
+            state.apply(draft);
+        }
         self.counters.answered([&answer]);
         answer
     }

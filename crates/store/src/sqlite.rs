@@ -25,8 +25,9 @@ use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
-use crate::{Commit, CommitError, Metrics, Store, StoreError, shape};
-use directory::Lock;
+use crate::lock::{Lock, refuse_other};
+use crate::{Commit, CommitError, Metrics, Store, StoreError, append_log, shape};
+pub(crate) use directory::DATA;
 use prepared::Prepared;
 use reader::Readers;
 use writer::Writer;
@@ -53,6 +54,7 @@ impl SqliteStore {
     /// use by another process.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let lock = Lock::acquire(dir)?;
+        refuse_other(dir, append_log::FOLDER, "log")?;
         let path = directory::prepare(dir)?;
         let data = File::options().read(true).write(true).open(&path);
         let data = data.map_err(|error| StoreError::Failed(error.to_string()))?;

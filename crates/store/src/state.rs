@@ -1,8 +1,10 @@
 //! Everything that is stored, in maps, and one step of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
@@ -11,147 +13,82 @@ use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
 use crate::derived::{self, Beside};
-use crate::store::SessionState;
-use crate::{Commit, CommitError, HandleOp, PeopleOp, SessionWrite, Version};
-
-#[derive(Debug)]
-struct StoredSession {
-    key: SessionKey,
-    state: SessionState,
-}
+use crate::draft::Draft;
+use crate::step::StoredSession;
 
 /// Everything, by its identity and by whatever else it is found by.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// By the folded key.
-    sessions: BTreeMap<String, StoredSession>,
-    timers: BTreeSet<(Timestamp, String)>,
-    /// Entry, folded sandbox, folded key.
-    index: BTreeSet<(IndexEntry, String, String)>,
+    sessions: HashMap<Arc<str>, StoredSession>,
+    timers: BTreeSet<(Timestamp, Arc<str>)>,
+    /// Entry, folded key, which begins with the folded sandbox and `~`.
+    index: BTreeSet<(IndexEntry, Arc<str>)>,
     handles: BTreeMap<HandleId, Arc<Handle>>,
-    handle_keys: BTreeMap<String, HandleId>,
+    handle_keys: HashMap<String, HandleId>,
     /// Folded key of the session, handle.
     handles_of_session: BTreeSet<(String, HandleId)>,
     activities: BTreeSet<(Xuid, HandleId)>,
+    /// Handles that end by themselves, by their end.
+    ends: BTreeSet<(Timestamp, HandleId)>,
     follows: BTreeMap<(Xuid, Xuid), Follow>,
 }
 
 /// Changes.
 impl State {
-    /// Takes one step, or none when a guard does not hold.
-    pub(crate) fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
-        self.check_guards(commit)?;
-        for write in &commit.sessions {
-            self.write_session(write);
+    /// Makes a draft true that was made on this state.
+    pub(crate) fn apply(&mut self, draft: Draft) {
+        for (key, next) in draft.sessions {
+            self.write_session(key, next);
         }
-        for op in &commit.handles {
-            self.change_handles(op);
+        // Keys change hands, so all that is given up comes before all that is taken.
+        for id in draft.handles.keys() {
+            self.remove_handle(*id);
         }
-        for op in &commit.people {
-            self.change_people(*op);
+        for put in draft.handles.into_values().flatten() {
+            self.insert_handle(put.handle);
         }
-        Ok(())
-    }
-
-    fn check_guards(&self, commit: &Commit) -> Result<(), CommitError> {
-        let version = |write: &SessionWrite| {
-            let stored = self.sessions.get(&write.key.folded())?;
-            Some(Version::from(&*stored.state.session))
-        };
-        if commit
-            .sessions
-            .iter()
-            .any(|write| version(write) != write.expected)
-        {
-            return Err(CommitError::Conflict);
-        }
-        let lives = |(id, now): &(HandleId, Timestamp)| {
-            let handle = self.handles.get(id);
-            handle.is_some_and(|handle| !handle.is_expired(*now))
-        };
-        if !commit.require_handles.iter().all(lives) {
-            return Err(CommitError::HandleGone);
-        }
-        let taken = |key: &String| self.handle_keys.contains_key(key);
-        if commit.require_free_keys.iter().any(taken) {
-            return Err(CommitError::KeyTaken);
-        }
-        Ok(())
-    }
-
-    fn write_session(&mut self, write: &SessionWrite) {
-        let folded = write.key.folded();
-        let sandbox = write.key.sandbox.folded().into_owned();
-        let before = self.sessions.remove(&folded);
-        if let Some(stored) = &before {
-            if let Some(due) = stored.state.next_timer {
-                self.timers.remove(&(due, folded.clone()));
-            }
-            for entry in &stored.state.index {
-                let row = (entry.clone(), sandbox.clone(), folded.clone());
-                self.index.remove(&row);
-            }
-        }
-        let Some(state) = write.next.clone() else {
-            return;
-        };
-        if let Some(due) = state.next_timer {
-            self.timers.insert((due, folded.clone()));
-        }
-        for entry in &state.index {
-            let row = (entry.clone(), sandbox.clone(), folded.clone());
-            self.index.insert(row);
-        }
-        let key = SessionKey {
-            sandbox: write.key.sandbox.clone(),
-            reference: state.session.reference.clone(),
-        };
-        self.sessions.insert(folded, StoredSession { key, state });
-    }
-
-    fn change_handles(&mut self, op: &HandleOp) {
-        match op {
-            HandleOp::Put(handle) => self.put_handle(handle),
-            HandleOp::Delete(id) => self.remove_handle(*id),
-            HandleOp::DeleteActivity { session, owner } => {
-                for handle in self.handles_of_session(session) {
-                    if handle.activity_owner() == Some(*owner) {
-                        self.remove_handle(handle.id);
-                    }
-                }
-            }
-            HandleOp::DeleteOfSession { session, kinds } => {
-                for handle in self.handles_of_session(session) {
-                    if kinds.contains(&handle.kind()) {
-                        self.remove_handle(handle.id);
-                    }
-                }
-            }
-            HandleOp::ClearExpiry { session, kind } => {
-                for handle in self.handles_of_session(session) {
-                    if handle.kind() == *kind && handle.expires.is_some() {
-                        let mut lasting = Handle::clone(&handle);
-                        lasting.expires = None;
-                        self.put_handle(&Arc::new(lasting));
-                    }
-                }
-            }
-            HandleOp::DeleteExpired { now } => {
-                let ended = |handle: &&Arc<Handle>| handle.is_expired(*now);
-                let ended: Vec<_> = self.handles.values().filter(ended).cloned().collect();
-                for handle in ended {
-                    self.remove_handle(handle.id);
-                }
-            }
+        for (edge, follow) in draft.follows {
+            match follow {
+                Some(follow) => self.follows.insert(edge, follow),
+                None => self.follows.remove(&edge),
+            };
         }
     }
 
-    fn put_handle(&mut self, handle: &Arc<Handle>) {
-        self.remove_handle(handle.id);
+    fn write_session(&mut self, key: Arc<str>, next: Option<StoredSession>) {
+        let before = self.sessions.remove(&key);
+        let old_timer = before.as_ref().and_then(|stored| stored.next_timer);
+        let new_timer = next.as_ref().and_then(|stored| stored.next_timer);
+        let old_index = before.as_ref().map_or(&[][..], |stored| &stored.index);
+        let new_index = next.as_ref().map_or(&[][..], |stored| &stored.index);
+        if old_timer != new_timer {
+            if let Some(due) = old_timer {
+                self.timers.remove(&(due, Arc::clone(&key)));
+            }
+            if let Some(due) = new_timer {
+                self.timers.insert((due, Arc::clone(&key)));
+            }
+        }
+        // Both are sorted and short.
+        for entry in old_index {
+            if !new_index.contains(entry) {
+                self.index.remove(&(entry.clone(), Arc::clone(&key)));
+            }
+        }
+        for entry in new_index {
+            if !old_index.contains(entry) {
+                self.index.insert((entry.clone(), Arc::clone(&key)));
+            }
+        }
+        if let Some(mut next) = next {
+            next.written = Bytes::new();
+            self.sessions.insert(key, next);
+        }
+    }
+
+    fn insert_handle(&mut self, handle: Arc<Handle>) {
         for key in handle.unique_keys() {
-            if let Some(holder) = self.handle_keys.get(&key) {
-                self.remove_handle(*holder);
-            }
             self.handle_keys.insert(key, handle.id);
         }
         let session = handle.session_key().folded();
@@ -159,7 +96,10 @@ impl State {
         if let Some(owner) = handle.activity_owner() {
             self.activities.insert((owner, handle.id));
         }
-        self.handles.insert(handle.id, Arc::clone(handle));
+        if let Some(end) = handle.expires {
+            self.ends.insert((end, handle.id));
+        }
+        self.handles.insert(handle.id, handle);
     }
 
     fn remove_handle(&mut self, id: HandleId) {
@@ -174,41 +114,40 @@ impl State {
         if let Some(owner) = handle.activity_owner() {
             self.activities.remove(&(owner, id));
         }
-    }
-
-    fn change_people(&mut self, op: PeopleOp) {
-        match op {
-            PeopleOp::Put(follow) => {
-                self.follows.insert((follow.owner, follow.target), follow);
-            }
-            PeopleOp::SetFavorite {
-                owner,
-                target,
-                favorite,
-            } => {
-                if let Some(follow) = self.follows.get_mut(&(owner, target)) {
-                    follow.favorite = favorite;
-                }
-            }
-            PeopleOp::Delete { owner, target } => {
-                self.follows.remove(&(owner, target));
-            }
+        if let Some(end) = handle.expires {
+            self.ends.remove(&(end, id));
         }
     }
 }
 
 /// Answers.
 impl State {
+    pub(crate) fn stored(&self, folded: &str) -> Option<&StoredSession> {
+        self.sessions.get(folded)
+    }
+
     pub(crate) fn session(&self, folded: &str) -> Option<Arc<Session>> {
-        let stored = self.sessions.get(folded)?;
-        Some(Arc::clone(&stored.state.session))
+        let stored = self.stored(folded)?;
+        Some(Arc::clone(&stored.session))
     }
 
     pub(crate) fn all_sessions(&self) -> Vec<(SessionKey, Arc<Session>)> {
         self.sessions
             .values()
-            .map(|stored| (stored.key.clone(), Arc::clone(&stored.state.session)))
+            .map(|stored| (stored.key(), Arc::clone(&stored.session)))
             .collect()
+    }
+
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = (&Arc<str>, &StoredSession)> {
+        self.sessions.iter()
+    }
+
+    pub(crate) fn handles(&self) -> impl Iterator<Item = &Arc<Handle>> {
+        self.handles.values()
+    }
+
+    pub(crate) fn follows(&self) -> impl Iterator<Item = &Follow> {
+        self.follows.values()
     }
 
     pub(crate) fn due(&self, now: Timestamp, limit: usize) -> Vec<SessionKey> {
@@ -230,18 +169,18 @@ impl State {
         entry: &IndexEntry,
         limit: usize,
     ) -> Vec<SessionKey> {
-        let sandbox = sandbox.folded().into_owned();
-        let start = (entry.clone(), sandbox, String::new());
+        let within = format!("{}~", sandbox.folded());
+        let start = (entry.clone(), Arc::from(within.as_str()));
         self.index
-            .range(start.clone()..)
-            .take_while(|(at, within, _)| *at == start.0 && *within == start.1)
+            .range((Bound::Included(start), Bound::Unbounded))
+            .take_while(|(at, key)| at == entry && key.starts_with(&within))
             .take(limit)
-            .filter_map(|(_, _, key)| self.key(key))
+            .filter_map(|(_, key)| self.key(key))
             .collect()
     }
 
     fn key(&self, folded: &str) -> Option<SessionKey> {
-        self.sessions.get(folded).map(|stored| stored.key.clone())
+        self.sessions.get(folded).map(StoredSession::key)
     }
 
     pub(crate) fn handle(&self, id: HandleId) -> Option<Arc<Handle>> {
@@ -249,7 +188,11 @@ impl State {
     }
 
     pub(crate) fn handle_by_key(&self, key: &str) -> Option<Arc<Handle>> {
-        self.handles.get(self.handle_keys.get(key)?).cloned()
+        self.handle(self.holder(key)?)
+    }
+
+    pub(crate) fn holder(&self, key: &str) -> Option<HandleId> {
+        self.handle_keys.get(key).copied()
     }
 
     pub(crate) fn activities_of(&self, sandbox: &Sandbox, owner: Xuid) -> Vec<Arc<Handle>> {
@@ -263,14 +206,16 @@ impl State {
         found
     }
 
-    fn handles_of_session(&self, session: &SessionKey) -> Vec<Arc<Handle>> {
-        let session = session.folded();
-        let first = (session.clone(), HandleId::nil());
-        let last = (session, HandleId::max());
-        self.handles_of_session
-            .range(first..=last)
-            .filter_map(|(_, id)| self.handle(*id))
-            .collect()
+    pub(crate) fn handles_of_session(&self, session: &str) -> impl Iterator<Item = HandleId> {
+        let first = (session.to_owned(), HandleId::nil());
+        let last = (session.to_owned(), HandleId::max());
+        let found = self.handles_of_session.range(first..=last);
+        found.map(|(_, id)| *id)
+    }
+
+    pub(crate) fn ended_handles(&self, now: Timestamp) -> impl Iterator<Item = HandleId> {
+        let found = self.ends.range(..=(now, HandleId::max()));
+        found.map(|(_, id)| *id)
     }
 
     pub(crate) fn following(&self, owner: Xuid) -> Vec<Follow> {
@@ -290,31 +235,30 @@ impl State {
     /// Compares everything derived with the documents.
     pub(crate) fn verify(&self) -> Vec<String> {
         let mut findings = Vec::new();
-        let (mut timers, mut entries, mut keys, mut activities) = (0, 0, 0, 0);
+        let (mut timers, mut entries, mut keys, mut activities, mut ends) = (0, 0, 0, 0, 0);
         for (folded, stored) in &self.sessions {
-            let sandbox = stored.key.sandbox.folded();
+            let indexed = |entry: &&IndexEntry| {
+                let row = (IndexEntry::clone(entry), Arc::clone(folded));
+                self.index.contains(&row)
+            };
             let kept = Beside {
                 next_timer: stored
-                    .state
                     .next_timer
-                    .filter(|due| self.timers.contains(&(*due, folded.clone()))),
+                    .filter(|due| self.timers.contains(&(*due, Arc::clone(folded)))),
                 entries: stored
-                    .state
                     .index
                     .iter()
-                    .filter(|entry| {
-                        let row = ((*entry).clone(), sandbox.to_string(), folded.clone());
-                        self.index.contains(&row)
-                    })
+                    .filter(indexed)
                     .map(IndexEntry::to_text)
                     .collect(),
             };
-            findings.extend(derived::findings(folded, &stored.state.session, &kept));
-            timers += usize::from(stored.state.next_timer.is_some());
-            entries += stored.state.index.len();
+            findings.extend(derived::findings(folded, &stored.session, &kept));
+            timers += usize::from(stored.next_timer.is_some());
+            entries += stored.index.len();
         }
         for handle in self.handles.values() {
             activities += usize::from(handle.activity_owner().is_some());
+            ends += usize::from(handle.expires.is_some());
             for key in handle.unique_keys() {
                 keys += 1;
                 if self.handle_keys.get(&key) != Some(&handle.id) {
@@ -327,6 +271,7 @@ impl State {
             ("index entries", self.index.len(), entries),
             ("handle keys", self.handle_keys.len(), keys),
             ("activities", self.activities.len(), activities),
+            ("ends of handles", self.ends.len(), ends),
             (
                 "handles of sessions",
                 self.handles_of_session.len(),

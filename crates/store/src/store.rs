@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Metrics;
+use crate::log_store::LogStore;
 use crate::memory::MemoryStore;
 use crate::sqlite::SqliteStore;
 
@@ -151,6 +152,17 @@ pub enum StoreError {
     /// Another process uses the file.
     #[error("the data directory is in use by another process: {0}")]
     InUse(String),
+    /// The directory holds the files of another store, which opening this one would pass over.
+    #[error(
+        "{file} was written by the store \"{engine}\": set `store = \"{engine}\"` to go on with it, \
+         or move it away to begin with nothing"
+    )]
+    OtherEngine {
+        /// What was found.
+        file: String,
+        /// What to choose for it.
+        engine: &'static str,
+    },
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -231,8 +243,10 @@ pub trait Store: Send + Sync + 'static {
 pub enum AnyStore {
     /// Nothing survives.
     Memory(MemoryStore),
-    /// One file.
+    /// One SQLite file.
     Sqlite(SqliteStore),
+    /// Files that are appended to, and everything in memory.
+    Log(LogStore),
 }
 
 impl AnyStore {
@@ -241,6 +255,7 @@ impl AnyStore {
         match self {
             Self::Memory(_) => {}
             Self::Sqlite(store) => store.close(),
+            Self::Log(store) => store.close(),
         }
     }
 
@@ -249,6 +264,7 @@ impl AnyStore {
         match self {
             Self::Memory(store) => store.metrics(),
             Self::Sqlite(store) => store.metrics(),
+            Self::Log(store) => store.metrics(),
         }
     }
 }
@@ -258,6 +274,7 @@ macro_rules! delegate {
         match $self {
             Self::Memory($store) => $call,
             Self::Sqlite($store) => $call,
+            Self::Log($store) => $call,
         }
     };
 }

@@ -1,4 +1,4 @@
-//! Whatever steps are taken, the store in a file answers as the store in memory does.
+//! Whatever steps are taken, the stores on the disk answer as the store in memory does.
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
@@ -10,9 +10,10 @@ use convoke_core::handle::Handle;
 use convoke_core::index::{self, IndexEntry};
 use convoke_core::people::Follow;
 use convoke_core::session::{Session, next_timer};
+use convoke_store::conformance::Engine;
 use convoke_store::store::SessionState;
 use convoke_store::{
-    Commit, CommitError, HandleOp, MemoryStore, PeopleOp, SessionWrite, SqliteStore, Store, Version,
+    Commit, CommitError, HandleOp, MemoryStore, PeopleOp, SessionWrite, Store, Version,
 };
 use convoke_wire::handle::HandleType;
 use convoke_wire::{HandleId, SessionKey, SessionRef, Xuid};
@@ -275,23 +276,32 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_stores_answer_alike(steps in vec(steps(), 1..25)) {
+    fn all_stores_answer_alike(steps in vec(steps(), 1..25)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let dir = tempfile::tempdir().unwrap();
         let memory = MemoryStore::new();
-        let sqlite = SqliteStore::open(dir.path()).unwrap();
+        let dirs = Engine::ALL.map(|engine| (engine, tempfile::tempdir().unwrap()));
+        let stores: Vec<_> = dirs
+            .iter()
+            .map(|(engine, dir)| engine.open(dir.path()).unwrap())
+            .collect();
         for step in steps {
             let commit = step.commit(&memory);
             let in_memory = runtime.block_on(memory.commit(commit.clone()));
-            let in_file = runtime.block_on(sqlite.commit(commit));
-            prop_assert_eq!(outcome(&in_memory), outcome(&in_file), "{:?} and {:?}", in_memory, in_file);
-            prop_assert_eq!(answers(&memory), answers(&sqlite));
+            for store in &stores {
+                let on_disk = runtime.block_on(store.commit(commit.clone()));
+                prop_assert_eq!(outcome(&in_memory), outcome(&on_disk), "{:?} and {:?}", in_memory, on_disk);
+                prop_assert_eq!(answers(&memory), answers(store));
+            }
         }
         prop_assert_eq!(memory.verify().unwrap(), Vec::<String>::new());
-        prop_assert_eq!(sqlite.verify().unwrap(), Vec::<String>::new());
-        let before = answers(&sqlite);
-        drop(sqlite);
-        let reopened = SqliteStore::open(dir.path()).unwrap();
-        prop_assert_eq!(before, answers(&reopened));
+        let expected = answers(&memory);
+        for store in stores {
+            prop_assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+        }
+        for (engine, dir) in dirs {
+            let reopened = engine.open(dir.path()).unwrap();
+            prop_assert_eq!(&expected, &answers(&reopened));
+            prop_assert_eq!(reopened.verify().unwrap(), Vec::<String>::new());
+        }
     }
 }

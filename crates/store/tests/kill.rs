@@ -11,13 +11,16 @@ use std::sync::Arc;
 use convoke_core::handle::{Handle, search_key};
 use convoke_core::index;
 use convoke_core::session::{Session, next_timer};
+use convoke_store::conformance::Engine;
 use convoke_store::store::SessionState;
-use convoke_store::{Commit, HandleOp, SessionWrite, SqliteStore, Store, Version};
+use convoke_store::{Commit, HandleOp, SessionWrite, Store, Version};
 use convoke_wire::{HandleId, Sandbox, SessionKey};
 use serde_json::json;
 
 /// Tells this test binary to be the process that writes.
 const DIRECTORY: &str = "CONVOKE_KILL_TEST_DIRECTORY";
+/// Tells it the engine.
+const ENGINE: &str = "CONVOKE_KILL_TEST_ENGINE";
 /// Tells it how large the documents shall be.
 const FILLING: &str = "CONVOKE_KILL_TEST_FILLING";
 const KILLS: usize = 10;
@@ -29,7 +32,16 @@ const LARGE_FROM: usize = 7;
 type Confirmed = BTreeMap<u64, u64>;
 
 #[test]
-fn nothing_confirmed_is_lost_when_the_process_is_killed() {
+fn nothing_confirmed_to_sqlite_is_lost_when_the_process_is_killed() {
+    nothing_confirmed_is_lost(Engine::Sqlite);
+}
+
+#[test]
+fn nothing_confirmed_to_the_log_is_lost_when_the_process_is_killed() {
+    nothing_confirmed_is_lost(Engine::Log);
+}
+
+fn nothing_confirmed_is_lost(engine: Engine) {
     let dir = tempfile::tempdir().unwrap();
     let mut confirmed = Confirmed::new();
     for round in 0..KILLS {
@@ -38,9 +50,9 @@ fn nothing_confirmed_is_lost_when_the_process_is_killed() {
             None => (1_500, 50 + round * 173),
             Some(large) => (120_000, 520 + large * 20),
         };
-        let mut child = start_writing(dir.path(), filling);
+        let mut child = start_writing(engine, dir.path(), filling);
         read_and_kill(&mut child, confirmations, &mut confirmed);
-        check(dir.path(), &confirmed);
+        check(engine, dir.path(), &confirmed);
     }
     let total: u64 = confirmed.values().sum();
     assert!(
@@ -49,10 +61,11 @@ fn nothing_confirmed_is_lost_when_the_process_is_killed() {
     );
 }
 
-fn start_writing(dir: &Path, filling: usize) -> Child {
+fn start_writing(engine: Engine, dir: &Path, filling: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "writes_until_killed", "--nocapture"])
         .env(DIRECTORY, dir)
+        .env(ENGINE, format!("{engine:?}"))
         .env(FILLING, filling.to_string())
         .stdout(Stdio::piped())
         .stdin(Stdio::null())
@@ -103,8 +116,8 @@ fn note(line: &str, confirmed: &mut Confirmed) -> bool {
 }
 
 /// Everything confirmed is there, and nothing is there by half.
-fn check(dir: &Path, confirmed: &Confirmed) {
-    let store = SqliteStore::open(dir).unwrap();
+fn check(engine: Engine, dir: &Path, confirmed: &Confirmed) {
+    let store = engine.open(dir).unwrap();
     for (session, number) in confirmed {
         let stored = store.load(&key(*session)).unwrap();
         let stored = stored.unwrap_or_else(|| panic!("session {session} is gone"));
@@ -130,7 +143,11 @@ async fn writes_until_killed() {
     };
     let filling: usize = std::env::var(FILLING).unwrap().parse().unwrap();
     let filling = "x".repeat(filling);
-    let store = Arc::new(SqliteStore::open(dir.as_ref()).unwrap());
+    let name = std::env::var(ENGINE).unwrap();
+    let engine = Engine::ALL
+        .into_iter()
+        .find(|engine| format!("{engine:?}") == name);
+    let store = Arc::new(engine.unwrap().open(dir.as_ref()).unwrap());
     let mut writers = tokio::task::JoinSet::new();
     for session in 0..WRITERS {
         let (store, filling) = (Arc::clone(&store), filling.clone());

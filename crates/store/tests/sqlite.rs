@@ -1,33 +1,18 @@
-//! The store in a file passes the suite, and knows its own file from any other.
+//! The store in one SQLite file knows its own file from any other.
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use convoke_core::index;
 use convoke_core::session::{Session, next_timer};
 use convoke_store::store::SessionState;
-use convoke_store::{
-    Commit, CommitError, SessionWrite, SqliteStore, Store, StoreError, conformance,
-};
+use convoke_store::{Commit, SessionWrite, SqliteStore, Store, StoreError};
 use convoke_wire::{Sandbox, SessionKey};
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sqlite_store_conforms() {
-    let directories = RefCell::new(Vec::new());
-    conformance::run_all(|| {
-        let dir = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(dir.path()).unwrap();
-        directories.borrow_mut().push(dir);
-        store
-    })
-    .await;
-}
 
 const SESSIONS: u32 = 60;
 
@@ -96,14 +81,6 @@ fn assert_filled(store: &SqliteStore) {
 }
 
 #[tokio::test]
-async fn a_reopened_store_has_everything() {
-    let (dir, _) = filled().await;
-    assert_filled(&SqliteStore::open(dir.path()).unwrap());
-    // Once more, after a start that wrote nothing.
-    assert_filled(&SqliteStore::open(dir.path()).unwrap());
-}
-
-#[tokio::test]
 async fn a_closed_store_leaves_one_file_and_no_log() {
     let (dir, file) = filled().await;
     let mut names: Vec<_> = fs::read_dir(dir.path())
@@ -113,80 +90,6 @@ async fn a_closed_store_leaves_one_file_and_no_log() {
     names.sort();
     assert_eq!(names, ["convoke.db", "convoke.lock"]);
     assert!(0 < fs::metadata(file).unwrap().len());
-}
-
-#[tokio::test]
-async fn a_closed_store_reads_and_does_not_write() {
-    let (dir, _) = filled().await;
-    let store = SqliteStore::open(dir.path()).unwrap();
-    store.commit(create(SESSIONS)).await.unwrap();
-    store.close();
-    let refused = store.commit(create(SESSIONS + 1)).await;
-    let closed = matches!(refused, Err(CommitError::Store(StoreError::Closed)));
-    assert!(closed, "{refused:?}");
-    assert!(store.load(&session(SESSIONS).0).unwrap().is_some());
-    store.close();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn closing_takes_the_steps_that_wait_and_answers_everybody() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = std::sync::Arc::new(SqliteStore::open(dir.path()).unwrap());
-    let mut writers = tokio::task::JoinSet::new();
-    for number in 0..200 {
-        let store = std::sync::Arc::clone(&store);
-        writers.spawn(async move { (number, store.commit(create(number)).await) });
-    }
-    let first = writers.join_next().await.unwrap().unwrap();
-    store.close();
-    let mut answers = writers.join_all().await;
-    answers.push(first);
-    for (number, answer) in answers {
-        let stored = store.load(&session(number).0).unwrap().is_some();
-        match answer {
-            Ok(()) => assert!(stored, "{number} is confirmed and gone"),
-            Err(CommitError::Store(StoreError::Closed)) => assert!(!stored, "{number}"),
-            Err(error) => panic!("{number}: {error}"),
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn steps_that_wait_together_share_a_transaction() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = std::sync::Arc::new(SqliteStore::open(dir.path()).unwrap());
-    let mut writers = tokio::task::JoinSet::new();
-    for number in 0..400 {
-        let store = std::sync::Arc::clone(&store);
-        writers.spawn(async move { store.commit(create(number % 300)).await });
-    }
-    let answers = writers.join_all().await;
-    let taken = answers.iter().filter(|answer| answer.is_ok()).count();
-    assert_eq!(taken, 300);
-    let metrics = store.metrics();
-    assert_eq!(
-        (metrics.commits, metrics.refused, metrics.failed),
-        (300, 100, 0)
-    );
-    assert!(metrics.batches < metrics.commits, "{metrics:?}");
-    assert!(1 < metrics.largest_batch, "{metrics:?}");
-}
-
-#[tokio::test]
-async fn one_process_uses_a_directory_at_a_time() {
-    let dir = tempfile::tempdir().unwrap();
-    let first = SqliteStore::open(dir.path()).unwrap();
-    let second = SqliteStore::open(dir.path()).unwrap_err();
-    assert!(matches!(second, StoreError::InUse(_)), "{second}");
-    assert!(
-        second
-            .to_string()
-            .contains(&dir.path().display().to_string()),
-        "{second}"
-    );
-    first.commit(create(1)).await.unwrap();
-    drop(first);
-    SqliteStore::open(dir.path()).unwrap();
 }
 
 /// Opening must fail, in words that say why, and leave the file as it was.

@@ -1,47 +1,23 @@
-//! The data directory: one process at a time, and a data file that is whole and ours.
+//! The data file: whole and ours, or refused.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Read};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
+use crate::lock::{failed, sync_directory};
 
 use super::schema::{self, APPLICATION_ID, VERSION};
 
-const DATA: &str = "convoke.db";
+/// The name of the data file.
+pub(crate) const DATA: &str = "convoke.db";
 const LOG: &str = "convoke.db-wal";
 const UNFINISHED: &str = "convoke.db-new";
-const LOCK: &str = "convoke.lock";
 
 /// Data files up to this size are checked in full whenever they are opened: about a second.
 ///
 /// In larger ones damage is found when a damaged page or document is read, and by `verify`.
 const FULL_CHECK_MAX_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Keeps other processes out until it is dropped; the system also drops it when the process dies.
-#[derive(Debug)]
-pub(super) struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Creates the directory if need be, and takes it.
-    pub(super) fn acquire(dir: &Path) -> Result<Self, StoreError> {
-        let failed = |error: io::Error| failed(dir, &error);
-        fs::create_dir_all(dir).map_err(failed)?;
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(dir.join(LOCK))
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.display().to_string())),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
-    }
-}
 
 /// Creates the data file of a new directory, or checks the one that is there.
 pub(super) fn prepare(dir: &Path) -> Result<PathBuf, StoreError> {
@@ -79,17 +55,6 @@ fn create(dir: &Path, data: &Path) -> Result<(), StoreError> {
         .and_then(|()| fs::rename(&unfinished, data))
         .and_then(|()| sync_directory(dir))
         .map_err(|error| failed(data, &error))
-}
-
-/// Makes a new name in a directory durable.
-#[cfg(unix)]
-fn sync_directory(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Refuses a file that is not ours or not whole, without changing it.
@@ -155,8 +120,4 @@ fn check_pages(data: &Path) -> Result<(), StoreError> {
 
 fn corrupt(path: &Path, reason: &str) -> StoreError {
     StoreError::Corrupt(format!("{}: {reason}", path.display()))
-}
-
-fn failed(path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Failed(format!("{}: {error}", path.display()))
 }

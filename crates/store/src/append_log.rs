@@ -1,0 +1,186 @@
+//! A log in files that are only ever appended to.
+//!
+//! Every batch is one frame, written and brought to the disk at once. Full segments are merged
+//! into a base, the latest value of every key, by a thread of its own.
+//! A file that is damaged anywhere but at its torn end is refused, and not changed.
+
+mod files;
+mod frame;
+mod merge;
+mod scan;
+
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::StoreError;
+use crate::lock::failed;
+use crate::log::{Contents, Log, Record};
+pub(crate) use files::FOLDER;
+use files::Name;
+
+/// Bytes after which a segment is full.
+const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Bytes of the write buffer that are kept between batches.
+const BUFFER_BYTES: usize = 1024 * 1024;
+
+/// Opens the log of a directory, or creates it.
+pub(crate) fn open(dir: &Path) -> Result<Arc<dyn Log>, StoreError> {
+    let folder = files::prepare(dir)?;
+    Ok(Arc::new(AppendLog::open(folder, SEGMENT_BYTES)?))
+}
+
+/// The log of one folder.
+#[derive(Debug)]
+struct AppendLog {
+    folder: PathBuf,
+    segment_bytes: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What was found when the log was opened, until it is asked for or changed.
+    found: Option<scan::Contents>,
+    active: File,
+    /// Bytes of the active segment that count; a torn frame after them goes with the next write.
+    length: u64,
+    /// Whether there may be something after them.
+    torn: bool,
+    /// Number of the next frame.
+    next_frame: u64,
+    buffer: Vec<u8>,
+    merging: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl AppendLog {
+    fn open(folder: PathBuf, segment_bytes: u64) -> Result<Self, StoreError> {
+        let files = files::list(&folder)?;
+        let scanned = scan::index(&folder, &files, scan::Tail::MayBeTorn)?;
+        let last = files.last().expect("a list of files is never empty");
+        let path = folder.join(last.to_string());
+        let active = File::options().append(true).open(&path);
+        let active = active.map_err(|error| failed(&path, &error))?;
+        let end = active.metadata().map_err(|error| failed(&path, &error))?;
+        let (length, next_frame) = (scanned.length, scanned.next_frame);
+        if length < end.len() {
+            tracing::warn!(
+                file = %path.display(),
+                bytes = end.len() - length,
+                "the last write before the end of the process was not finished; it is given up"
+            );
+        }
+        Ok(Self {
+            segment_bytes,
+            state: Mutex::new(State {
+                found: Some(scan::Contents::of(scanned)),
+                active,
+                length,
+                torn: length < end.len(),
+                next_frame,
+                buffer: Vec::new(),
+                merging: None,
+            }),
+            folder,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append(state: &mut State, records: &[Record]) -> std::io::Result<()> {
+        if state.torn {
+            state.active.set_len(state.length)?;
+            state.torn = false;
+        }
+        frame::encode(&mut state.buffer, state.next_frame, records)
+            .map_err(|error| std::io::Error::new(ErrorKind::FileTooLarge, error))?;
+        state.active.write_all(&state.buffer)?;
+        state.active.sync_data()?;
+        state.length += state.buffer.len() as u64;
+        state.next_frame += 1;
+        // A rare large batch shall not be paid for ever after.
+        state.buffer.clear();
+        state.buffer.shrink_to(BUFFER_BYTES);
+        Ok(())
+    }
+
+    /// Begins a new segment, and the merging of the full ones when they have become many.
+    ///
+    /// Before a write and not after one: when it fails, nothing has been written.
+    fn rotate(&self, state: &mut State) -> Result<(), StoreError> {
+        let next = Name::Segment(state.next_frame);
+        state.active = files::create(&self.folder, next)?;
+        state.length = files::HEADER_BYTES as u64;
+        if state.merging.as_ref().is_some_and(JoinHandle::is_finished) {
+            state.end_merging();
+        }
+        if state.merging.is_none()
+            && let Err(error) = self.merge_before(state, next)
+        {
+            // The next segment brings the next attempt.
+            tracing::warn!(%error, "the log could not be merged");
+        }
+        Ok(())
+    }
+
+    fn merge_before(&self, state: &mut State, next: Name) -> Result<(), StoreError> {
+        let mut full = files::list(&self.folder)?;
+        full.retain(|name| *name != next);
+        if merge::is_due(&self.folder, &full)? {
+            state.merging = Some(merge::start(self.folder.clone(), full, next)?);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Waits until no files are replaced any more.
+    fn end_merging(&mut self) {
+        if let Some(merging) = self.merging.take() {
+            merge::report(merging);
+        }
+    }
+}
+
+impl Log for AppendLog {
+    fn write(&self, records: Vec<Record>) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.found = None;
+        if self.segment_bytes <= state.length {
+            self.rotate(&mut state)?;
+        }
+        Self::append(&mut state, &records).map_err(|error| failed(&self.folder, &error))
+    }
+
+    fn contents(&self) -> Contents {
+        let mut state = self.state();
+        if let Some(found) = state.found.take() {
+            return Box::new(found);
+        }
+        state.end_merging();
+        let contents = files::list(&self.folder)
+            .and_then(|files| scan::Contents::open(&self.folder, &files, state.length));
+        match contents {
+            Ok(contents) => Box::new(contents),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+
+    fn close(&self) {
+        self.state().end_merging();
+    }
+}
+
+impl Drop for AppendLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

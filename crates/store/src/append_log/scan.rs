@@ -1,0 +1,243 @@
+//! Reading a log: every frame is checked, and the latest value of each key is found.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::vec;
+
+use bytes::Bytes;
+
+use super::files::{self, HEADER_BYTES, Name, corrupt};
+use super::frame::{self, HEAD};
+use crate::StoreError;
+use crate::lock::failed;
+use crate::log::{Record, Table};
+
+/// Bytes that are read of a file at a time, when no frame is larger.
+const WINDOW: usize = 4 * 1024 * 1024;
+
+/// What is known of a log once it has been read.
+#[derive(Debug)]
+pub(super) struct Index {
+    values: HashMap<(Table, Bytes), Place>,
+    files: Vec<(File, PathBuf)>,
+    /// Bytes of the last file up to the end of its last whole frame.
+    pub(super) length: u64,
+    pub(super) next_frame: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    file: usize,
+    at: u64,
+    length: usize,
+}
+
+/// Reads all files; the last may end within a frame if it is said so.
+pub(super) fn index(folder: &Path, names: &[Name], last: Tail) -> Result<Index, StoreError> {
+    let mut index = Index {
+        values: HashMap::new(),
+        files: Vec::new(),
+        length: 0,
+        next_frame: 1,
+    };
+    for (at, name) in names.iter().enumerate() {
+        let (file, path) = files::open(folder, *name)?;
+        let tail = if at + 1 == names.len() {
+            last
+        } else {
+            Tail::Whole
+        };
+        index.read(*name, file, path, tail)?;
+    }
+    Ok(index)
+}
+
+/// How a file ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    Whole,
+    MayBeTorn,
+}
+
+impl Index {
+    fn read(
+        &mut self,
+        name: Name,
+        file: File,
+        path: PathBuf,
+        tail: Tail,
+    ) -> Result<(), StoreError> {
+        // Frames of a base are numbered from zero and end with an empty one.
+        let is_base = matches!(name, Name::Base(_));
+        let mut expected = if is_base { 0 } else { name.number() };
+        if !is_base && expected != self.next_frame {
+            return Err(corrupt(&path, "what stands before it is missing"));
+        }
+        let mut window = Window::new(file, &path)?;
+        let mut ended = false;
+        loop {
+            let at = window.position;
+            let bytes = window.frame()?;
+            if bytes.is_empty() {
+                break;
+            }
+            let Some(found) = frame::decode(bytes).filter(|it| it.number == expected && !ended)
+            else {
+                if tail == Tail::Whole || frame::any_after(window.rest()?, expected) {
+                    return Err(corrupt(&path, &format!("it is damaged at byte {at}")));
+                }
+                break;
+            };
+            let (file, start) = (self.files.len(), at + HEAD as u64);
+            ended = is_base && found.payload.is_empty();
+            for place in frame::records(found.payload) {
+                let place = place.ok_or_else(|| corrupt(&path, "a record cannot be read"))?;
+                match &place.value {
+                    None => self.values.remove(&place.identity()),
+                    Some(value) => self.values.insert(
+                        place.identity(),
+                        Place {
+                            file,
+                            at: start + value.start as u64,
+                            length: value.len(),
+                        },
+                    ),
+                };
+            }
+            let length = HEAD + found.payload.len();
+            window.advance(length);
+            expected += 1;
+        }
+        if is_base && !ended {
+            return Err(corrupt(&path, "it is cut off"));
+        }
+        self.length = window.position;
+        self.next_frame = if is_base { name.number() } else { expected };
+        self.files.push((window.file, path));
+        Ok(())
+    }
+}
+
+/// A part of a file in memory.
+struct Window<'a> {
+    file: File,
+    path: &'a Path,
+    /// Where in the file the next frame begins.
+    position: u64,
+    /// Where it begins in the buffer.
+    start: usize,
+    buffer: Vec<u8>,
+    /// Bytes of the file that are not in the buffer yet.
+    left: u64,
+}
+
+impl<'a> Window<'a> {
+    fn new(file: File, path: &'a Path) -> Result<Self, StoreError> {
+        let length = file.metadata().map_err(|error| failed(path, &error))?.len();
+        Ok(Self {
+            file,
+            path,
+            position: HEADER_BYTES as u64,
+            start: 0,
+            buffer: Vec::new(),
+            left: length.saturating_sub(HEADER_BYTES as u64),
+        })
+    }
+
+    /// Bytes from the next frame on: all of it, if the file has all of it.
+    fn frame(&mut self) -> Result<&[u8], StoreError> {
+        self.need(HEAD)?;
+        let head = &self.buffer[self.start..];
+        let length = head.get(12..16).and_then(|length| length.first_chunk());
+        let length = length.map_or(0, |length| u32::from_le_bytes(*length) as usize);
+        self.need(HEAD + length)?;
+        Ok(&self.buffer[self.start..])
+    }
+
+    /// All bytes from here on.
+    fn rest(&mut self) -> Result<&[u8], StoreError> {
+        self.need(usize::MAX)?;
+        Ok(&self.buffer[self.start..])
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.position += bytes as u64;
+    }
+
+    /// Reads until so many bytes are there, or none are left.
+    fn need(&mut self, bytes: usize) -> Result<(), StoreError> {
+        let there = self.buffer.len() - self.start;
+        if bytes <= there || self.left == 0 {
+            return Ok(());
+        }
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let more = (bytes - there).max(WINDOW) as u64;
+        let more = more.min(self.left);
+        let read = (&self.file).take(more).read_to_end(&mut self.buffer);
+        let read = read.map_err(|error| failed(self.path, &error))? as u64;
+        // A file that has become shorter meanwhile ends here.
+        self.left = if read < more { 0 } else { self.left - read };
+        Ok(())
+    }
+}
+
+/// The latest value of each key, in the order in which they lie in the files.
+#[derive(Debug)]
+pub(super) struct Contents {
+    files: Vec<(File, PathBuf)>,
+    values: vec::IntoIter<((Table, Bytes), Place)>,
+}
+
+impl Contents {
+    /// Reads all files, of which the last has at least the given bytes.
+    pub(super) fn open(folder: &Path, names: &[Name], least: u64) -> Result<Self, StoreError> {
+        let index = index(folder, names, Tail::MayBeTorn)?;
+        match index.files.last() {
+            Some((_, path)) if index.length < least => {
+                Err(corrupt(path, "its end is damaged or gone"))
+            }
+            _ => Ok(Self::of(index)),
+        }
+    }
+
+    /// Reads files that are not written to any more.
+    pub(super) fn whole(folder: &Path, names: &[Name]) -> Result<Self, StoreError> {
+        Ok(Self::of(index(folder, names, Tail::Whole)?))
+    }
+
+    pub(super) fn of(index: Index) -> Self {
+        let mut values: Vec<_> = index.values.into_iter().collect();
+        values.sort_unstable_by_key(|(_, place)| (place.file, place.at));
+        Self {
+            files: index.files,
+            values: values.into_iter(),
+        }
+    }
+
+    fn value(&self, place: Place) -> Result<Bytes, StoreError> {
+        let (file, path) = &self.files[place.file];
+        let mut file = file;
+        let mut value = vec![0; place.length];
+        file.seek(SeekFrom::Start(place.at))
+            .and_then(|_| file.read_exact(&mut value))
+            .map_err(|error| failed(path, &error))?;
+        Ok(value.into())
+    }
+}
+
+impl Iterator for Contents {
+    type Item = Result<Record, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let ((table, key), place) = self.values.next()?;
+        Some(self.value(place).map(|value| Record {
+            table,
+            key,
+            value: Some(value),
+        }))
+    }
+}

@@ -1,0 +1,191 @@
+//! The store that keeps everything in memory and every step in a log.
+//!
+//! Questions are answered from memory. One thread takes the steps that wait, brings them to the
+//! log together, and only then makes them true in memory; so readers see durable states only.
+
+mod documents;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use convoke_core::handle::Handle;
+use convoke_core::index::IndexEntry;
+use convoke_core::people::Follow;
+use convoke_core::session::Session;
+use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
+use jiff::Timestamp;
+
+use crate::lock::{Lock, refuse_other};
+use crate::log::Log;
+use crate::metrics::Counters;
+use crate::state::State;
+use crate::step::Step;
+use crate::{Commit, CommitError, Metrics, Store, StoreError, append_log, shape, sqlite};
+use writer::Writer;
+
+/// Keeps all documents in memory, and durably in a log.
+#[derive(Debug)]
+pub struct LogStore {
+    shared: Arc<Shared>,
+    writer: Writer,
+    // Dropped after the writer, and so after the last use of the log.
+    lock: Mutex<Option<Lock>>,
+}
+
+/// What the writer shares with everybody else.
+#[derive(Debug)]
+struct Shared {
+    /// Changed by the writer only.
+    state: RwLock<State>,
+    log: Arc<dyn Log>,
+    counters: Counters,
+    /// Held while log and memory may differ.
+    step: Mutex<()>,
+}
+
+impl Shared {
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        // Nothing in `State` panics between the first and the last change of a draft.
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogStore {
+    /// Opens the store of a directory, or creates both.
+    ///
+    /// Fails when the data is damaged, foreign, of a newer version or in use by another process.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, |log| log)
+    }
+
+    /// The same with a log in front of the log, for tests of what happens when one fails.
+    pub fn open_with(
+        dir: &Path,
+        wrap: impl FnOnce(Arc<dyn Log>) -> Arc<dyn Log>,
+    ) -> Result<Self, StoreError> {
+        let lock = Lock::acquire(dir)?;
+        refuse_other(dir, sqlite::DATA, "sqlite")?;
+        let log = wrap(append_log::open(dir)?);
+        let mut store = Self::start(log)?;
+        store.lock = Mutex::new(Some(lock));
+        Ok(store)
+    }
+
+    /// Starts on any log; nobody else may use it.
+    pub fn start(log: Arc<dyn Log>) -> Result<Self, StoreError> {
+        let state = documents::state(log.contents())?;
+        let shared = Arc::new(Shared {
+            state: RwLock::new(state),
+            log,
+            counters: Counters::default(),
+            step: Mutex::default(),
+        });
+        Ok(Self {
+            writer: Writer::start(&shared)?,
+            shared,
+            lock: Mutex::default(),
+        })
+    }
+
+    /// Takes the steps that are waiting, then stops writing and lets go of the directory;
+    /// reads go on until the store is dropped.
+    ///
+    /// Blocks until everything is in the log. Dropping the store does the same.
+    pub fn close(&self) {
+        self.writer.stop();
+        self.shared.log.close();
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lock.take());
+    }
+
+    /// What the writer has done since the store was opened.
+    pub fn metrics(&self) -> Metrics {
+        self.shared.counters.read()
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.shared.state()
+    }
+}
+
+impl Store for LogStore {
+    fn load(&self, key: &SessionKey) -> Result<Option<Arc<Session>>, StoreError> {
+        Ok(self.state().session(&key.folded()))
+    }
+
+    fn for_each_session(
+        &self,
+        visit: &mut dyn FnMut(SessionKey, Arc<Session>),
+    ) -> Result<(), StoreError> {
+        // A copy of the pointers, so that `visit` may use the store.
+        let all = self.state().all_sessions();
+        for (key, session) in all {
+            visit(key, session);
+        }
+        Ok(())
+    }
+
+    /// When the future is dropped after it was polled, the step may or may not have been taken.
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        shape::check(&commit)?;
+        self.writer.commit(Step::for_log(commit)?).await
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
+        Ok(self.state().due(now, limit))
+    }
+
+    fn earliest_timer(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().earliest_timer())
+    }
+
+    fn find(
+        &self,
+        sandbox: &Sandbox,
+        entry: &IndexEntry,
+        limit: usize,
+    ) -> Result<Vec<SessionKey>, StoreError> {
+        Ok(self.state().find(sandbox, entry, limit))
+    }
+
+    fn handle(&self, id: HandleId) -> Result<Option<Arc<Handle>>, StoreError> {
+        Ok(self.state().handle(id))
+    }
+
+    fn handle_by_key(&self, key: &str) -> Result<Option<Arc<Handle>>, StoreError> {
+        Ok(self.state().handle_by_key(key))
+    }
+
+    fn activities_of(
+        &self,
+        sandbox: &Sandbox,
+        owner: Xuid,
+    ) -> Result<Vec<Arc<Handle>>, StoreError> {
+        Ok(self.state().activities_of(sandbox, owner))
+    }
+
+    fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
+        Ok(self.state().following(owner))
+    }
+
+    fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
+        Ok(self.state().follow(owner, target))
+    }
+
+    /// Compares the indexes with the documents, and the documents with the log.
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        let (mut findings, kept, contents) = {
+            // Both of one moment; what takes long comes after.
+            let _step = self.shared.step.lock();
+            let state = self.state();
+            (
+                state.verify(),
+                documents::of(&state),
+                self.shared.log.contents(),
+            )
+        };
+        findings.extend(documents::differences(kept, contents));
+        Ok(findings)
+    }
+}

@@ -1,0 +1,251 @@
+//! Between documents in memory and records of a log.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use bytes::Bytes;
+use convoke_core::handle::Handle;
+use convoke_core::index;
+use convoke_core::people::Follow;
+use convoke_core::session::next_timer;
+use convoke_wire::{HandleId, Xuid};
+
+use crate::draft::Draft;
+use crate::log::{Contents, Record, Table};
+use crate::state::State;
+use crate::step::{PutHandle, StoredSession};
+use crate::{StoreError, codec};
+
+/// Records that one thread decodes at a time.
+const CHUNK: usize = 256;
+/// Most findings about documents that differ.
+const MAX_FINDINGS: usize = 100;
+
+/// What a draft writes.
+pub(super) fn records(draft: &mut Draft) -> Result<Vec<Record>, StoreError> {
+    let mut records = Vec::with_capacity(draft.sessions.len() + draft.handles.len());
+    for (key, next) in &mut draft.sessions {
+        records.push(Record {
+            table: Table::Sessions,
+            key: Bytes::copy_from_slice(key.as_bytes()),
+            value: next.as_mut().map(|next| std::mem::take(&mut next.written)),
+        });
+    }
+    for (id, next) in &mut draft.handles {
+        let value = match next {
+            None => None,
+            // One that was changed and not put has no text yet.
+            Some(put) if put.written.is_empty() => Some(codec::pack_handle(&put.handle)?),
+            Some(put) => Some(std::mem::take(&mut put.written)),
+        };
+        records.push(Record {
+            table: Table::Handles,
+            key: Bytes::copy_from_slice(id.as_bytes()),
+            value,
+        });
+    }
+    for ((owner, target), next) in &draft.follows {
+        records.push(Record {
+            table: Table::Follows,
+            key: edge_key(*owner, *target),
+            value: next.as_ref().map(codec::pack_follow).transpose()?,
+        });
+    }
+    Ok(records)
+}
+
+fn edge_key(owner: Xuid, target: Xuid) -> Bytes {
+    let key = [owner.0.to_be_bytes(), target.0.to_be_bytes()].concat();
+    key.into()
+}
+
+/// A document with what is kept beside it.
+#[derive(Debug)]
+pub(super) enum Document {
+    Session(Arc<str>, StoredSession),
+    Handle(Arc<Handle>),
+    Follow(Follow),
+}
+
+/// All documents in memory.
+pub(super) fn of(state: &State) -> Vec<Document> {
+    let sessions = state.sessions();
+    let sessions = sessions.map(|(key, stored)| Document::Session(Arc::clone(key), stored.clone()));
+    let handles = state.handles().map(|it| Document::Handle(Arc::clone(it)));
+    let follows = state.follows().map(|it| Document::Follow(*it));
+    sessions.chain(handles).chain(follows).collect()
+}
+
+/// Reads all documents, on all cores.
+pub(super) fn state(contents: Contents) -> Result<State, StoreError> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut state = State::default();
+    thread::scope(|scope| {
+        let (give, given) = mpsc::sync_channel::<Vec<Record>>(2 * threads);
+        let (done, read) = mpsc::sync_channel(2 * threads);
+        let given = Arc::new(Mutex::new(given));
+        for _ in 0..threads {
+            let (given, done) = (Arc::clone(&given), done.clone());
+            scope.spawn(move || {
+                while let Some(chunk) = next(&given) {
+                    if done.send(draft(chunk)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop((given, done));
+        // Whoever finds an error ends the others by hanging up.
+        let reads = scope.spawn(move || {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            for record in contents {
+                chunk.push(record?);
+                if chunk.len() == CHUNK {
+                    let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
+                    if give.send(full).is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            let _ = give.send(chunk);
+            Ok(())
+        });
+        for draft in read {
+            state.apply(draft?);
+        }
+        match reads.join() {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Corrupt(
+                "the engine has given up reading it".to_owned(),
+            )),
+        }
+    })?;
+    Ok(state)
+}
+
+fn next(given: &Mutex<Receiver<Vec<Record>>>) -> Option<Vec<Record>> {
+    let given = given.lock().unwrap_or_else(PoisonError::into_inner);
+    given.recv().ok()
+}
+
+/// The documents of some records, as what would put them there.
+fn draft(records: Vec<Record>) -> Result<Draft, StoreError> {
+    let mut draft = Draft::default();
+    for record in records {
+        match document(&record)? {
+            None => {}
+            Some(Document::Session(key, stored)) => {
+                draft.sessions.insert(key, Some(stored));
+            }
+            Some(Document::Handle(handle)) => {
+                let written = Bytes::new();
+                let put = PutHandle { handle, written };
+                draft.handles.insert(put.handle.id, Some(put));
+            }
+            Some(Document::Follow(follow)) => {
+                let edge = (follow.owner, follow.target);
+                draft.follows.insert(edge, Some(follow));
+            }
+        }
+    }
+    Ok(draft)
+}
+
+/// Reads one record, and compares its key with its document.
+fn document(record: &Record) -> Result<Option<Document>, StoreError> {
+    let Some(value) = &record.value else {
+        return Ok(None);
+    };
+    let (document, fits) = match record.table {
+        Table::Sessions => {
+            let (sandbox, session) = codec::unpack_session(value)?;
+            let stored = StoredSession {
+                sandbox,
+                next_timer: next_timer(&session),
+                index: index::entries(&session).into_iter().collect(),
+                session: Arc::new(session),
+                written: Bytes::new(),
+            };
+            let key = stored.key().folded();
+            let fits = key.as_bytes() == record.key;
+            (Document::Session(key.into(), stored), fits)
+        }
+        Table::Handles => {
+            let handle = codec::unpack_handle(value)?;
+            let fits = handle.id == HandleId::from_slice(&record.key).unwrap_or_default();
+            (Document::Handle(Arc::new(handle)), fits)
+        }
+        Table::Follows => {
+            let follow = codec::unpack_follow(value)?;
+            let fits = edge_key(follow.owner, follow.target) == record.key;
+            (Document::Follow(follow), fits)
+        }
+    };
+    if fits {
+        Ok(Some(document))
+    } else {
+        let table = record.table;
+        Err(StoreError::Corrupt(format!(
+            "a document in {table:?} stands under the key of another"
+        )))
+    }
+}
+
+/// What of the documents in memory is not in the log, and the other way round.
+pub(super) fn differences(kept: Vec<Document>, contents: Contents) -> Vec<String> {
+    let mut findings = Vec::new();
+    let mut kept: BTreeMap<(Table, Bytes), Document> = kept
+        .into_iter()
+        .map(|document| (document.identity(), document))
+        .collect();
+    for record in contents {
+        if MAX_FINDINGS <= findings.len() {
+            return findings;
+        }
+        let found = record.and_then(|record| {
+            let identity = (record.table, record.key.clone());
+            Ok((identity, document(&record)?))
+        });
+        match found {
+            Err(error) => findings.push(error.to_string()),
+            Ok((identity, found)) => match (kept.remove(&identity), found) {
+                (Some(kept), Some(found)) if kept.equals(&found) => {}
+                _ => findings.push(format!("{}: the log has another", in_words(&identity))),
+            },
+        }
+    }
+    let rest = kept.keys().take(MAX_FINDINGS - findings.len());
+    findings.extend(rest.map(|identity| format!("{}: not in the log", in_words(identity))));
+    findings
+}
+
+fn in_words((table, key): &(Table, Bytes)) -> String {
+    match table {
+        Table::Sessions => format!("session {}", String::from_utf8_lossy(key)),
+        Table::Handles | Table::Follows => format!("{table:?} {key:02x?}"),
+    }
+}
+
+impl Document {
+    fn identity(&self) -> (Table, Bytes) {
+        match self {
+            Self::Session(key, _) => (Table::Sessions, Bytes::copy_from_slice(key.as_bytes())),
+            Self::Handle(handle) => (Table::Handles, Bytes::copy_from_slice(handle.id.as_bytes())),
+            Self::Follow(follow) => (Table::Follows, edge_key(follow.owner, follow.target)),
+        }
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Session(_, one), Self::Session(_, two)) => {
+                one.sandbox.as_str() == two.sandbox.as_str() && one.session == two.session
+            }
+            (Self::Handle(one), Self::Handle(two)) => one == two,
+            (Self::Follow(one), Self::Follow(two)) => one == two,
+            _ => false,
+        }
+    }
+}
