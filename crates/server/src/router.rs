@@ -54,6 +54,8 @@ pub enum Target {
     Metrics,
     /// `/docs/errors.md`
     ErrorReference,
+    /// `/openapi.json`
+    OpenApi,
 }
 
 /// An element of a session with an address of its own.
@@ -116,6 +118,7 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["readyz"] => Some(Target::Ready),
         ["metrics"] => Some(Target::Metrics),
         ["docs", "errors.md"] => Some(Target::ErrorReference),
+        ["openapi.json"] => Some(Target::OpenApi),
         _ => None,
     }
 }
@@ -144,9 +147,11 @@ fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<T
 fn service_of(target: &Target) -> Service {
     match target {
         Target::People(..) | Target::Person(..) | Target::Favorite(..) => Service::Social,
-        Target::Health | Target::Ready | Target::Metrics | Target::ErrorReference => {
-            Service::Operations
-        }
+        Target::Health
+        | Target::Ready
+        | Target::Metrics
+        | Target::ErrorReference
+        | Target::OpenApi => Service::Operations,
         _ => Service::SessionDirectory,
     }
 }
@@ -248,6 +253,7 @@ async fn answer(
         (Target::Ready, &Method::GET) => operations::ready(shared),
         (Target::Metrics, &Method::GET) => Ok(operations::metrics(shared)),
         (Target::ErrorReference, &Method::GET) => Ok(operations::error_reference()),
+        (Target::OpenApi, &Method::GET) => Ok(operations::openapi()),
 
         (target, _) => Err(ApiError::Method(verbs_of(&target))),
     }
@@ -272,7 +278,8 @@ fn verbs_of(target: &Target) -> &'static str {
         | Target::Health
         | Target::Ready
         | Target::Metrics
-        | Target::ErrorReference => "GET",
+        | Target::ErrorReference
+        | Target::OpenApi => "GET",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Health, readiness, metrics and the reference of errors, for whoever runs or uses the service.
+//! Health, readiness, metrics and the reference documents, for whoever runs or uses the service.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -32,6 +32,12 @@ pub fn ready(shared: &Shared) -> Result<Response, ApiError> {
 pub fn error_reference() -> Response {
     let page = include_str!("../../../../docs/errors.md");
     text("text/markdown; charset=utf-8", page)
+}
+
+/// `GET /openapi.json`: the addresses that are served.
+pub fn openapi() -> Response {
+    let page = include_str!("../../../../docs/api/openapi.json");
+    text("application/json", page)
 }
 
 /// `GET /metrics`: for Prometheus.

@@ -1,6 +1,9 @@
 //! Documents that are made from the code: checked in, and compared with what the code makes.
 
+mod addresses;
 mod errors;
+mod openapi;
+mod schemas;
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,86 @@
+//! Whether the OpenAPI document has the addresses and verbs of the router, asked of the router itself.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::body::Body;
+use convoke_server::app::App;
+use convoke_server::clock::SystemClock;
+use convoke_server::config::{Config, StoreChoice};
+use convoke_server::entropy::SystemEntropy;
+use convoke_server::router::{Part, Target, resolve};
+use http::Request;
+use http::header::ALLOW;
+use tower::ServiceExt as _;
+
+use crate::openapi::{SESSION, TEMPLATES, operations};
+
+/// The address of a target as the document writes it. A new target does not compile without one.
+fn template_of(target: &Target) -> String {
+    match target {
+        Target::Templates(_) => TEMPLATES.to_owned(),
+        Target::Template(..) => format!("{TEMPLATES}/{{template}}"),
+        Target::Session(_) => SESSION.to_owned(),
+        Target::Part(_, part) => {
+            let part = match part {
+                Part::Constants => "constants",
+                Part::Properties => "properties",
+                Part::Members => "members",
+                Part::Me => "members/me",
+                Part::Member(_) => "members/{index}",
+                Part::Servers => "servers",
+                Part::Server(_) => "servers/{server}",
+            };
+            format!("{SESSION}/{part}")
+        }
+        Target::Handles => "/handles".to_owned(),
+        Target::HandleQuery => "/handles/query".to_owned(),
+        Target::Handle(_) => "/handles/{id}".to_owned(),
+        Target::HandleSession(_) => "/handles/{id}/session".to_owned(),
+        Target::People(_) => "/users/{owner}/people".to_owned(),
+        Target::Person(..) => "/users/{owner}/people/{target}".to_owned(),
+        Target::Favorite(..) => "/users/{owner}/people/favorites/{target}".to_owned(),
+        Target::Health => "/healthz".to_owned(),
+        Target::Ready => "/readyz".to_owned(),
+        Target::Metrics => "/metrics".to_owned(),
+        Target::ErrorReference => "/docs/errors.md".to_owned(),
+        Target::OpenApi => "/openapi.json".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_document_has_the_addresses_and_verbs_of_the_router_and_no_others() {
+    let config = Config {
+        store: StoreChoice::Memory,
+        ..Config::default()
+    };
+    let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).expect("a service");
+    let operations = operations();
+    for operation in &operations {
+        let sample = operation.sample();
+        if operation.tag != "issuer" {
+            let target = resolve(&sample.parse().expect("a URI")).expect(&sample);
+            assert_eq!(template_of(&target), operation.path);
+        }
+        let request = Request::patch(&sample)
+            .body(Body::empty())
+            .expect("a request");
+        let answer = app.router().oneshot(request).await.expect("infallible");
+        assert_eq!(answer.status(), 405, "{sample}");
+        let allowed = answer.headers()[ALLOW]
+            .to_str()
+            .expect("text")
+            .to_ascii_lowercase();
+        let allowed: BTreeSet<_> = allowed
+            .split(',')
+            .map(str::trim)
+            .filter(|verb| *verb != "head")
+            .collect();
+        let documented: BTreeSet<_> = operations
+            .iter()
+            .filter(|other| other.path == operation.path)
+            .map(|other| other.verb)
+            .collect();
+        assert_eq!(allowed, documented, "{sample}");
+    }
+}

@@ -1,0 +1,558 @@
+//! `docs/api/openapi.json`: the addresses that are served, as OpenAPI 3.1.
+//!
+//! The statuses of refusals come from the tables of rules. Not here: the schemas (`schemas`), and
+//! whether the addresses are those of the router (`addresses`).
+
+use std::collections::BTreeSet;
+
+use convoke_server::explain::{AnyRule, PROBLEM};
+use serde_json::{Map, Value, json};
+
+use crate::schemas;
+
+const SCID: &str = "00000000-0000-4000-8000-00000000c0de";
+pub(crate) const TEMPLATES: &str = "/serviceconfigs/{scid}/sessiontemplates";
+pub(crate) const SESSION: &str =
+    "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
+
+/// One verb of one address.
+pub(crate) struct Operation {
+    pub(crate) path: String,
+    pub(crate) verb: &'static str,
+    pub(crate) tag: &'static str,
+    summary: &'static str,
+    /// The schema of the body that is sent.
+    takes: Option<&'static str>,
+    /// Statuses of success, with the schema of the body where there is one.
+    gives: &'static [(u16, &'static str)],
+    /// Statuses of refusals.
+    refuses: &'static [u16],
+}
+
+const READ: &[u16] = &[400, 401, 403, 404, 412, 503];
+const WRITE: &[u16] = &[400, 401, 403, 404, 408, 409, 412, 413, 415, 503];
+const LIST: &[u16] = &[400, 401, 403, 404, 503];
+const POST: &[u16] = &[400, 401, 403, 404, 408, 409, 413, 415, 503];
+const ISSUER: &[u16] = &[400, 401, 413];
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let mut all = Vec::new();
+    let mut add = |path: &str, verb, tag, summary, takes, gives, refuses| {
+        all.push(Operation {
+            path: path.to_owned(),
+            verb,
+            tag,
+            summary,
+            takes,
+            gives,
+            refuses,
+        });
+    };
+    let sessions = "sessions";
+    add(
+        TEMPLATES,
+        "get",
+        sessions,
+        "Lists the session templates",
+        None,
+        &[(200, "TemplateList")],
+        LIST,
+    );
+    add(
+        &format!("{TEMPLATES}/{{template}}"),
+        "get",
+        sessions,
+        "Reads a session template",
+        None,
+        &[(200, "Template")],
+        LIST,
+    );
+    add(
+        SESSION,
+        "get",
+        sessions,
+        "Reads a session; 204 if there is none",
+        None,
+        &[(200, "Session"), (204, ""), (304, "")],
+        READ,
+    );
+    add(
+        SESSION,
+        "put",
+        sessions,
+        "Creates, joins, changes or leaves a session; 204 if it is gone afterwards",
+        Some("SessionRequest"),
+        &[(200, "Session"), (201, "Session"), (204, "")],
+        WRITE,
+    );
+    for part in ["constants", "properties", "members", "servers"] {
+        add(
+            &format!("{SESSION}/{part}"),
+            "get",
+            sessions,
+            "Reads one element of a session",
+            None,
+            &[(200, "Element"), (204, ""), (304, "")],
+            READ,
+        );
+    }
+    add(
+        &format!("{SESSION}/properties"),
+        "put",
+        sessions,
+        "Changes the properties of a session",
+        Some("PropertiesRequest"),
+        &[(200, "Session"), (204, "")],
+        WRITE,
+    );
+    for part in ["members/me", "members/{index}", "servers/{server}"] {
+        let path = format!("{SESSION}/{part}");
+        add(
+            &path,
+            "get",
+            sessions,
+            "Reads one member or server entry; 204 if there is none",
+            None,
+            &[(200, "Element"), (204, ""), (304, "")],
+            READ,
+        );
+        add(
+            &path,
+            "delete",
+            sessions,
+            "Removes a member or server entry",
+            None,
+            &[(200, "Session"), (204, "")],
+            &[400, 401, 403, 404, 409, 412, 503],
+        );
+    }
+    let handles = "handles";
+    add(
+        "/handles",
+        "post",
+        handles,
+        "Makes a handle; 200 for a correlation handle that was there",
+        Some("HandleRequest"),
+        &[(200, "Handle"), (201, "Handle")],
+        POST,
+    );
+    add(
+        "/handles/query",
+        "post",
+        handles,
+        "Finds the activities of users",
+        Some("HandleQuery"),
+        &[(200, "HandleResults")],
+        POST,
+    );
+    add(
+        "/handles/{id}",
+        "get",
+        handles,
+        "Reads a handle",
+        None,
+        &[(200, "Handle")],
+        LIST,
+    );
+    add(
+        "/handles/{id}",
+        "delete",
+        handles,
+        "Deletes a handle",
+        None,
+        &[(204, "")],
+        LIST,
+    );
+    add(
+        "/handles/{id}/session",
+        "get",
+        handles,
+        "Reads the session that a handle leads to",
+        None,
+        &[(200, "Session"), (204, ""), (304, "")],
+        READ,
+    );
+    add(
+        "/handles/{id}/session",
+        "put",
+        handles,
+        "Changes the session that a handle leads to",
+        Some("SessionRequest"),
+        &[(200, "Session"), (201, "Session"), (204, "")],
+        WRITE,
+    );
+    let people = "people";
+    let (person, favorite) = (
+        "/users/{owner}/people/{target}",
+        "/users/{owner}/people/favorites/{target}",
+    );
+    add(
+        "/users/{owner}/people",
+        "get",
+        people,
+        "Lists whom a user follows",
+        None,
+        &[(200, "PeopleList")],
+        LIST,
+    );
+    add(
+        person,
+        "get",
+        people,
+        "Reads the relation of two users",
+        None,
+        &[(200, "Person")],
+        LIST,
+    );
+    add(
+        person,
+        "put",
+        people,
+        "Follows a user",
+        None,
+        &[(204, "")],
+        LIST,
+    );
+    add(
+        person,
+        "delete",
+        people,
+        "Follows a user no longer",
+        None,
+        &[(204, "")],
+        LIST,
+    );
+    add(
+        favorite,
+        "put",
+        people,
+        "Marks a favourite",
+        None,
+        &[(204, "")],
+        LIST,
+    );
+    add(
+        favorite,
+        "delete",
+        people,
+        "Unmarks a favourite",
+        None,
+        &[(204, "")],
+        LIST,
+    );
+    let issuer = "issuer";
+    for (path, summary) in [
+        ("/user/authenticate", "Gives a user token for a ticket"),
+        ("/device/authenticate", "Gives a device token"),
+        (
+            "/title/authenticate",
+            "Gives a title token for a device token",
+        ),
+        (
+            "/xsts/authorize",
+            "Exchanges sign-in tokens for a token of a service",
+        ),
+    ] {
+        add(
+            path,
+            "post",
+            issuer,
+            summary,
+            Some("TokenRequest"),
+            &[(200, "Token")],
+            ISSUER,
+        );
+    }
+    add(
+        "/dev/token",
+        "post",
+        issuer,
+        "Gives a token of a service in one step",
+        Some("DevTokenRequest"),
+        &[(200, "Token")],
+        ISSUER,
+    );
+    add(
+        "/titles/{title}/endpoints",
+        "get",
+        issuer,
+        "Lists the hosts and the tokens they want",
+        None,
+        &[(200, "Endpoints")],
+        &[400, 404],
+    );
+    add(
+        "/.well-known/jwks.json",
+        "get",
+        issuer,
+        "Gives the public keys of the issuer",
+        None,
+        &[(200, "Keys")],
+        &[],
+    );
+    let ours = "operations";
+    add(
+        "/healthz",
+        "get",
+        ours,
+        "Says that the process runs",
+        None,
+        &[(200, "text/plain")],
+        &[],
+    );
+    add(
+        "/readyz",
+        "get",
+        ours,
+        "Says whether requests can be answered",
+        None,
+        &[(200, "text/plain")],
+        &[503],
+    );
+    add(
+        "/metrics",
+        "get",
+        ours,
+        "Gives the counters for Prometheus",
+        None,
+        &[(200, "application/openmetrics-text")],
+        &[],
+    );
+    add(
+        "/docs/errors.md",
+        "get",
+        ours,
+        "Gives the reference of errors",
+        None,
+        &[(200, "text/markdown")],
+        &[],
+    );
+    add(
+        "/openapi.json",
+        "get",
+        ours,
+        "Gives this document",
+        None,
+        &[(200, "Element")],
+        &[],
+    );
+    all
+}
+
+impl Operation {
+    fn is_open(&self) -> bool {
+        matches!(self.tag, "issuer" | "operations")
+    }
+
+    fn document(&self) -> Value {
+        let mut responses = Map::new();
+        for (status, content) in self.gives {
+            responses.insert(status.to_string(), self.success(*status, content));
+        }
+        // Every address has these: verbs are not of this operation, but limits and bugs are.
+        for status in self.refuses.iter().chain(&[414, 431, 500]) {
+            responses.insert(status.to_string(), self.refusal(*status));
+        }
+        let mut operation = json!({
+            "operationId": self.id(), "tags": [self.tag], "summary": self.summary,
+            "parameters": self.parameters(), "responses": responses,
+            "security": if self.is_open() { json!([]) } else { json!([{"xbl3": []}, {"bearer": []}, {"clientCertificate": []}]) },
+        });
+        if let Some(schema) = self.takes {
+            operation["requestBody"] = json!({"required": true, "content": json_of(schema)});
+        }
+        operation
+    }
+
+    fn id(&self) -> String {
+        let words = self.path.split(|c: char| !c.is_ascii_alphanumeric());
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        format!("{}_{}", self.verb, words.join("_"))
+    }
+
+    fn success(&self, status: u16, content: &str) -> Value {
+        let mut response = json!({"description": schemas::reason(status)});
+        if content.contains('/') {
+            response["content"] = json!({content: {"schema": {"type": "string"}}});
+        } else if !content.is_empty() {
+            response["content"] = json_of(content);
+        }
+        let mut headers =
+            json!({"X-XblCorrelationId": {"schema": {"type": "string", "format": "uuid"}}});
+        if self.tag == "sessions" && content == "Session" {
+            headers["ETag"] = json!({"schema": {"type": "string"}});
+        }
+        if status == 304 {
+            headers["ETag"] = json!({"schema": {"type": "string"}});
+        }
+        if self.path.ends_with("/session") && content == "Session" {
+            headers["Content-Location"] = json!({"schema": {"type": "string"}});
+        }
+        if self.path == "/handles" {
+            headers["Location"] = json!({"schema": {"type": "string"}});
+            headers["Content-Location"] = json!({"schema": {"type": "string"}});
+        }
+        response["headers"] = headers;
+        response
+    }
+
+    fn refusal(&self, status: u16) -> Value {
+        let codes: BTreeSet<_> = AnyRule::all()
+            .filter(|rule| rule.status().as_u16() == status)
+            .map(AnyRule::code)
+            .collect();
+        let coded = ["people"].contains(&self.tag) && !matches!(status, 414 | 431 | 500 | 503);
+        let mut content = match (self.tag, status) {
+            // Empty where there is nothing to show; the document has no way to say "or nothing".
+            (_, 412 | 503) => json!({}),
+            ("issuer", 401) => json_of("IssuerRefusal"),
+            _ if coded => json_of("ServiceError"),
+            ("sessions" | "handles", 403) => {
+                let mut both = json_of("Session");
+                both["text/plain"] = json!({"schema": {"type": "string"}});
+                both
+            }
+            _ => json!({"text/plain": {"schema": {"type": "string"}}}),
+        };
+        if !matches!(status, 412 | 503) {
+            content[PROBLEM] = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
+        }
+        let mut headers = json!({
+            "X-Convoke-Refusal": {"description": "One of the codes of this status, and the place.", "schema": {"type": "string"}},
+            "X-XblCorrelationId": {"schema": {"type": "string", "format": "uuid"}},
+        });
+        if status == 401 && self.tag != "issuer" {
+            headers["WWW-Authenticate"] = json!({"schema": {"type": "string"}});
+        }
+        if status == 503 {
+            headers["Retry-After"] = json!({"schema": {"type": "string"}});
+        }
+        let codes: Vec<_> = codes.into_iter().collect();
+        json!({
+            "description": format!("{}; one of {}", schemas::reason(status), codes.join(", ")),
+            "headers": headers, "content": content,
+        })
+    }
+
+    fn parameters(&self) -> Value {
+        let mut parameters: Vec<Value> = self
+            .path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .map(|name| json!({"name": name, "in": "path", "required": true, "schema": schemas::path_parameter(name)}))
+            .collect();
+        let mut add = |place: &str, name: &str, required: bool, schema: Value| {
+            parameters
+                .push(json!({"name": name, "in": place, "required": required, "schema": schema}));
+        };
+        let boolean = || json!({"type": "boolean"});
+        add("query", "explain", false, boolean());
+        if matches!(self.tag, "sessions" | "handles") {
+            add(
+                "header",
+                "X-Xbl-Contract-Version",
+                true,
+                json!({"type": "integer", "enum": [104, 105, 107]}),
+            );
+        }
+        if self.refuses.contains(&412) {
+            for name in ["If-Match", "If-None-Match"] {
+                add(
+                    "header",
+                    name,
+                    false,
+                    json!({"type": "string", "pattern": "^(\\*|\"[0-9a-f]{1,32}\")$"}),
+                );
+            }
+        }
+        if self.takes == Some("SessionRequest") || self.takes == Some("PropertiesRequest") {
+            add("query", "nocommit", false, boolean());
+        }
+        if self.tag == "handles" && !self.path.ends_with("/session") && self.verb != "delete" {
+            add(
+                "query",
+                "include",
+                false,
+                json!({"type": "string", "pattern": "^[A-Za-z,]*$"}),
+            );
+        }
+        if self.path == "/users/{owner}/people" {
+            add(
+                "query",
+                "view",
+                false,
+                json!({"enum": ["All", "Favorite", "LegacyXboxLiveFriends", "FriendList"]}),
+            );
+            add(
+                "query",
+                "startIndex",
+                false,
+                json!({"type": "integer", "minimum": 0}),
+            );
+            add(
+                "query",
+                "maxItems",
+                false,
+                json!({"type": "integer", "minimum": 0}),
+            );
+        }
+        json!(parameters)
+    }
+
+    /// An address of this operation.
+    pub(crate) fn sample(&self) -> String {
+        let values = [
+            ("{scid}", SCID),
+            ("{template}", "lobby"),
+            ("{name}", "friday"),
+            ("{index}", "0"),
+            ("{server}", "cloud"),
+            ("{id}", "0badc0de-0000-4000-8000-00000000dead"),
+            ("{owner}", "me"),
+            ("{target}", "xuid(1)"),
+            ("{title}", "default"),
+        ];
+        let path = self.path.clone();
+        values
+            .iter()
+            .fold(path, |path, (name, value)| path.replace(name, value))
+    }
+}
+
+fn json_of(schema: &str) -> Value {
+    json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}})
+}
+
+fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in operations() {
+        let item = paths
+            .entry(operation.path.clone())
+            .or_insert_with(|| json!({}));
+        item[operation.verb] = operation.document();
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Convoke",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "The multiplayer session directory. Every refusal has a rule: see /docs/errors.md.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas::all(),
+            "securitySchemes": {
+                "xbl3": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "XBL3.0 x=<userhash>;<token>"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "clientCertificate": {"type": "mutualTLS"},
+            },
+        },
+    })
+}
+
+#[test]
+fn the_openapi_document_is_what_the_code_makes() {
+    let text = serde_json::to_string_pretty(&document()).expect("plain JSON");
+    crate::check_document("docs/api/openapi.json", &format!("{text}\n"));
+}

@@ -1,0 +1,128 @@
+//! The schemas of the OpenAPI document: what is sent, and what clients may rely on in an answer.
+//!
+//! Titles' own data and the less used system fields are left open: the rules for them are in
+//! `docs/errors.md`, not in a schema.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// The words of a status.
+pub(crate) fn reason(status: u16) -> &'static str {
+    let status = StatusCode::from_u16(status).expect("a status");
+    status.canonical_reason().expect("a known status")
+}
+
+/// The schema of a part of a path.
+pub(crate) fn path_parameter(name: &str) -> Value {
+    match name {
+        "scid" | "id" => json!({"type": "string", "format": "uuid"}),
+        "index" => json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32}),
+        "owner" | "target" => json!({"type": "string", "pattern": r"^(me|xuid\([0-9]{1,19}\))$"}),
+        "title" => json!({"type": "string", "pattern": "^(default|current|[0-9]{1,9})$"}),
+        _ => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"}),
+    }
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+fn object(required: &[&str], properties: &Value) -> Value {
+    json!({"type": "object", "required": required, "properties": properties})
+}
+
+/// All of them, by name.
+pub(crate) fn all() -> Value {
+    let (text, flag, count) = (
+        json!({"type": "string"}),
+        json!({"type": "boolean"}),
+        json!({"type": "integer", "minimum": 0}),
+    );
+    let guid = json!({"type": "string", "format": "uuid"});
+    let time = json!({"type": "string", "format": "date-time"});
+    let open = json!({"type": "object"});
+    let xuid = json!({"type": "string", "pattern": "^[0-9]{1,20}$"});
+    let sent_xuid = json!({"type": "string", "pattern": "^[1-9][0-9]{0,18}$"});
+    let bags = json!({"type": "object", "properties": {"system": open, "custom": open}, "additionalProperties": false});
+    let session_ref = object(
+        &["scid", "templateName", "name"],
+        &json!({"scid": guid, "templateName": text, "name": text}),
+    );
+    json!({
+        "Problem": object(
+            &["type", "title", "status", "code", "rule", "path", "detail", "cure", "docs", "correlationId"],
+            &json!({
+                "type": text, "title": text, "status": {"type": "integer", "minimum": 400, "maximum": 599},
+                "code": text, "rule": text, "path": text, "detail": text, "cure": text, "docs": text,
+                "correlationId": guid, "session": reference("Session"),
+            }),
+        ),
+        "Session": object(
+            &["membersInfo", "constants", "properties", "members", "servers", "correlationId", "contractVersion", "branch", "changeNumber", "startTime"],
+            &json!({
+                "membersInfo": object(&["first", "next", "count", "accepted", "active"], &json!({"first": count, "next": count, "count": count, "accepted": count, "active": count})),
+                "constants": open, "properties": open, "roleTypes": open, "servers": open,
+                "members": {"type": "object", "additionalProperties": open},
+                "correlationId": guid, "branch": guid, "contractVersion": {"enum": [104, 105, 107]},
+                "changeNumber": {"type": "integer", "minimum": 1},
+                "startTime": time, "nextTimer": time, "searchHandle": guid,
+            }),
+        ),
+        "SessionRequest": {
+            "type": "object", "additionalProperties": false,
+            "properties": {
+                "constants": bags, "properties": bags,
+                "members": {"type": "object", "additionalProperties": {"type": ["object", "null"]}},
+                "servers": {"type": "object", "additionalProperties": {"type": ["object", "null"]}},
+                "roleTypes": {"type": "object", "additionalProperties": open},
+            },
+            "example": {"members": {"me": {"properties": {"system": {"active": true}}}}},
+        },
+        "PropertiesRequest": bags,
+        "Element": open,
+        "TemplateList": object(&["results"], &json!({"results": {"type": "array", "items":
+            object(&["scid", "templateName", "contractVersion"], &json!({"scid": guid, "templateName": text, "contractVersion": count}))}})),
+        "Template": object(&["contractVersion", "constants"], &json!({"contractVersion": count, "constants": open, "roleTypes": open})),
+        "SessionRef": session_ref,
+        "HandleRequest": object(&["type", "version", "sessionRef"], &json!({
+            "type": {"enum": ["activity", "invite", "search", "transfer", "correlation"]},
+            "version": {"const": 1},
+            "sessionRef": object(&["scid", "templateName"], &json!({"scid": guid, "templateName": text, "name": text})),
+            "originSessionRef": reference("SessionRef"), "invitedXuid": sent_xuid,
+            "inviteAttributes": object(&["titleId"], &json!({"titleId": {"type": "string", "pattern": "^[0-9]{1,9}$"}, "context": text, "contextString": text, "senderString": text})),
+            "searchAttributes": {"type": "object"},
+        })),
+        "Handle": object(&["id", "type", "version", "sessionRef", "createTime"], &json!({
+            "id": guid, "type": text, "version": {"const": 1}, "sessionRef": reference("SessionRef"), "createTime": time,
+            "titleId": text, "ownerXuid": xuid, "invitedXuid": xuid, "senderXuid": xuid, "expiration": time,
+        })),
+        "HandleQuery": object(&["type"], &json!({
+            "type": {"enum": ["activity", "search"]}, "scid": guid,
+            "owners": {"type": "object", "properties": {
+                "xuids": {"type": "array", "items": sent_xuid, "maxItems": 100},
+                "people": object(&["moniker"], &json!({"moniker": {"enum": ["people", "favorites", "friends"]}, "monikerXuid": sent_xuid})),
+            }},
+            "take": {"type": "integer", "minimum": 0, "maximum": 100},
+        })),
+        "HandleResults": object(&["results"], &json!({"results": {"type": "array", "items": reference("Handle")}})),
+        "Person": object(&["xuid", "isFavorite", "isFollowingCaller", "isFollowedByCaller", "isFriend"], &json!({
+            "xuid": xuid, "isFavorite": flag, "isFollowingCaller": flag, "isFollowedByCaller": flag, "isFriend": flag, "addedDateTimeUtc": time,
+        })),
+        "PeopleList": object(&["people", "totalCount"], &json!({"people": {"type": "array", "items": reference("Person")}, "totalCount": count})),
+        "ServiceError": object(&["code", "source", "description", "traceInformation"], &json!({
+            "code": count, "source": text, "description": text, "traceInformation": {"type": ["string", "null"]},
+        })),
+        "TokenRequest": object(&["RelyingParty", "TokenType", "Properties"], &json!({"RelyingParty": text, "TokenType": {"const": "JWT"}, "Properties": open})),
+        "DevTokenRequest": {
+            "type": "object", "additionalProperties": false,
+            "properties": {
+                "xuid": sent_xuid, "gamertag": text, "titleId": text, "deviceId": text, "deviceType": text, "sandbox": text,
+                "privileges": {"type": "array", "items": count}, "roles": {"type": "array", "items": text}, "users": {"type": "array", "items": open},
+            },
+        },
+        "Token": object(&["IssueInstant", "NotAfter", "Token", "DisplayClaims"], &json!({"IssueInstant": time, "NotAfter": time, "Token": text, "DisplayClaims": open})),
+        "IssuerRefusal": object(&["Identity", "Message", "Redirect"], &json!({"Identity": text, "XErr": count, "Message": text, "Redirect": text})),
+        "Endpoints": object(&["EndPoints", "SignaturePolicies"], &json!({"EndPoints": {"type": "array", "items": open}, "SignaturePolicies": {"type": "array", "items": open}})),
+        "Keys": object(&["keys"], &json!({"keys": {"type": "array", "items": open}})),
+    })
+}
