@@ -15,6 +15,7 @@ use crate::auth::AuthError;
 use crate::commit::TransactError;
 use crate::edge_rule::EdgeRule;
 use crate::explain::{AnyRule, Explanation};
+use crate::trail;
 
 /// Seconds after which a client may try again when the store is in trouble.
 const RETRY_AFTER_S: &str = "2";
@@ -138,7 +139,7 @@ impl ApiError {
                 response
             }
             Self::Unavailable(error) => {
-                tracing::error!(%error, "the store cannot answer");
+                trail::failed(format!("the store cannot answer: {error}"));
                 let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
                 response
                     .headers_mut()

@@ -88,7 +88,8 @@ impl App {
             issuer: ISSUER.to_owned(),
             ..AuthSettings::default()
         };
-        let directory = Directory::open(store, clock, entropy, Arc::new(Metrics::default()))?;
+        let metrics = Arc::new(Metrics::new(clock.now()));
+        let directory = Directory::open(store, clock, entropy, metrics)?;
         let shared = Shared {
             directory: Arc::new(directory),
             catalogue,
@@ -191,8 +192,23 @@ impl App {
         if let Some(tls) = &tls {
             tasks.spawn(Arc::clone(tls).watch(stop.clone()));
         }
-        let clock = Arc::clone(&self.shared.directory.clock);
-        connections::serve(listener, tls, self.router(), clock, shutdown, &tasks).await;
+        let directory = Arc::clone(&self.shared.directory);
+        let shutdown = async move {
+            shutdown.await;
+            directory.health.stopping();
+        };
+        let directory = &self.shared.directory;
+        let (clock, metrics) = (Arc::clone(&directory.clock), Arc::clone(&directory.metrics));
+        connections::serve(
+            listener,
+            tls,
+            self.router(),
+            clock,
+            metrics,
+            shutdown,
+            &tasks,
+        )
+        .await;
         stop.cancel();
         tasks.close();
         Ok(())

@@ -12,6 +12,7 @@ use crate::auth::{Acting, AuthError, Principal, Role};
 use crate::edge_rule::EdgeRule;
 use crate::service_configs::{NamedTemplate, ServiceConfig};
 use crate::shared::Shared;
+use crate::trail;
 
 /// The privilege to play with others. `[doc]`
 const MULTIPLAYER: u16 = 254;
@@ -30,7 +31,11 @@ impl Identity {
     pub fn of(shared: &Shared, parts: &Parts) -> Result<Self, ApiError> {
         let now = shared.directory.clock.now();
         let principal = shared.authenticator.authenticate(&parts.headers, now)?;
-        Ok(Self { principal })
+        let identity = Self { principal };
+        if let Some(xuid) = identity.xuid() {
+            trail::called_by(xuid);
+        }
+        Ok(identity)
     }
 
     /// Lets a token of several users act for the one that the request names.
@@ -42,9 +47,13 @@ impl Identity {
         }
         let chosen = named().and_then(|xuid| self.principal.act_for(xuid));
         let principal = chosen.ok_or(AuthError::UserNotChosen)?;
-        Ok(Self {
+        let identity = Self {
             principal: Arc::new(principal),
-        })
+        };
+        if let Some(xuid) = identity.xuid() {
+            trail::called_by(xuid);
+        }
+        Ok(identity)
     }
 
     /// Whether this is a server with rights on sessions.

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -11,6 +12,11 @@ use jiff::Timestamp;
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present moment, in steps of 100 ns: what documents can express.
     fn now(&self) -> Timestamp;
+
+    /// Time since some moment, for measuring: it never goes back, whatever happens to [`now`](Self::now).
+    fn elapsed(&self) -> Duration {
+        Duration::try_from(self.now().as_duration()).unwrap_or_default()
+    }
 
     /// Waits for a while.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -26,6 +32,12 @@ impl Clock for SystemClock {
         let now = Timestamp::now().as_nanosecond();
         Timestamp::from_nanosecond(now - now.rem_euclid(100))
             .expect("an earlier moment of the same second")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that measures")]
+    fn elapsed(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]

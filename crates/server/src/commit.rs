@@ -15,10 +15,13 @@ use convoke_wire::{HandleId, SessionKey, Xuid};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::commits::Commits;
 use crate::entropy::Entropy;
+use crate::health::Health;
 use crate::live::{Exclusive, LiveSession, LiveSessions};
 use crate::metrics::Metrics;
-use crate::timer_queue::TimerQueue;
+use crate::timer_queue::{TimerQueue, late};
+use crate::trail;
 
 /// How often a commit is tried again after another process changed the session.
 const MAX_ATTEMPTS: usize = 8;
@@ -40,6 +43,8 @@ pub struct Directory {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) commits: Arc<Commits>,
 }
 
 /// What a decision wants to be done, all of it or nothing.
@@ -88,13 +93,23 @@ impl Directory {
         entropy: Arc<dyn Entropy>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
+        let (store, health) = (Arc::new(store), Arc::<Health>::default());
+        metrics.watch_store(Arc::clone(&store));
+        let commits = Commits {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            health: Arc::clone(&health),
+        };
         let directory = Self {
-            store: Arc::new(store),
+            store,
             live: Arc::default(),
             timers: Arc::default(),
             clock,
             entropy,
             metrics,
+            health,
+            commits: Arc::new(commits),
         };
         directory.store.for_each_session(&mut |key, session| {
             let state = LiveSession::new(session);
@@ -144,7 +159,12 @@ impl Directory {
             let (locked, result) = self.carry_out(exclusive, key, before, step, now).await;
             exclusive = locked;
             match result {
-                Ok(after) => return Ok((answer, after)),
+                Ok(after) => {
+                    if let Some(state) = &after {
+                        trail::changed(state.session.change_number);
+                    }
+                    return Ok((answer, after));
+                }
                 Err(CommitError::Conflict) => {
                     let reloaded = self.reload(&exclusive, key);
                     reloaded.map_err(TransactError::Unavailable)?;
@@ -172,6 +192,7 @@ impl Directory {
             let Some(state) = before.as_ref().filter(|state| state.is_due(now)) else {
                 return Ok((exclusive, before));
             };
+            let lateness = late(state.next_timer, now);
             let next = match settle(&state.session, now) {
                 Settled::Unchanged => return Ok((exclusive, before)),
                 Settled::Changed(session) => Next::Put(Arc::new(session)),
@@ -184,7 +205,10 @@ impl Directory {
             let (locked, result) = self.carry_out(exclusive, key, before, step, now).await;
             exclusive = locked;
             match result {
-                Ok(after) => return Ok((exclusive, after)),
+                Ok(after) => {
+                    self.metrics.settled(lateness);
+                    return Ok((exclusive, after));
+                }
                 Err(CommitError::Conflict) => self.reload(&exclusive, key)?,
                 Err(CommitError::Store(error)) => return Err(error),
                 Err(CommitError::HandleGone | CommitError::KeyTaken) => {
@@ -233,12 +257,10 @@ impl Directory {
             Next::Delete => None,
         };
         let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
-        let store = Arc::clone(&self.store);
-        let (timers, metrics) = (Arc::clone(&self.timers), Arc::clone(&self.metrics));
+        let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
         let key = key.clone();
         let task = tokio::spawn(async move {
-            let result = store.commit(commit).await;
-            metrics.committed(result.is_ok());
+            let result = commits.take(commit).await;
             if result.is_ok() && !unchanged {
                 let former = before.and_then(|state| state.next_timer);
                 timers.set(

@@ -22,6 +22,7 @@ use tower::ServiceExt as _;
 use crate::auth::ClientCertificate;
 use crate::clock::Clock;
 use crate::exchange;
+use crate::metrics::{ConnectionRefusal, Metrics};
 use crate::tls::{Accepted, Tls};
 use timer::ClockTimer;
 
@@ -47,6 +48,7 @@ pub(crate) async fn serve(
     tls: Option<Arc<Tls>>,
     service: Router,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
     tasks: &TaskTracker,
 ) {
@@ -65,6 +67,7 @@ pub(crate) async fn serve(
                 Err(error) => {
                     // Out of file descriptors, say: others may be closed meanwhile.
                     tracing::warn!(%error, "a connection was not accepted");
+                    metrics.connection_refused(ConnectionRefusal::Accept);
                     clock.sleep(Duration::from_millis(50)).await;
                     continue;
                 }
@@ -76,9 +79,11 @@ pub(crate) async fn serve(
         };
         let timer = ClockTimer(Arc::clone(&clock));
         let watcher = graceful.watcher();
-        let connection = secure(stream, peer, tls.clone(), service.clone(), timer, watcher);
+        let (tls, service, counts) = (tls.clone(), service.clone(), Arc::clone(&metrics));
+        let connection = secure(stream, peer, tls, service, timer, watcher, counts);
+        let counted = metrics.connection_accepted();
         tasks.spawn(async move {
-            let _place = place;
+            let (_place, _counted) = (place, counted);
             connection.await;
         });
     }
@@ -97,6 +102,7 @@ async fn secure(
     service: Router,
     timer: ClockTimer,
     watcher: Watcher,
+    metrics: Arc<Metrics>,
 ) {
     // Small answers must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
@@ -114,7 +120,10 @@ async fn secure(
             peer.certificate = certificate;
             converse(stream, peer, service, timer, watcher).await;
         }
-        Err(error) => tracing::debug!(%error, "a connection ended before its first request"),
+        Err(error) => {
+            metrics.handshake_failed();
+            tracing::debug!(%error, "a connection ended before its first request");
+        }
     }
 }
 

@@ -10,16 +10,19 @@ use axum::response::Response;
 use bytes::Bytes;
 use convoke_wire::ContractVersion;
 use convoke_wire::contract::ContractVersionError;
-use convoke_wire::headers::{CONTRACT_VERSION, CORRELATION_ID, MS_CV};
+use convoke_wire::headers::CONTRACT_VERSION;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tracing::Instrument as _;
 
 use crate::api_error::{ApiError, Family};
 use crate::edge_rule::EdgeRule;
-use crate::explain::{self, Explanation};
+use crate::explain::{self, Explanation, REFUSAL};
+use crate::request_ids::ClientIds;
 use crate::shared::Shared;
+use crate::trail::{self, Ending};
 
 /// Longest request line that is taken, in bytes. `Inferred:` auth-http 12
 pub const MAX_URI_LEN: usize = 8 * 1024;
@@ -32,40 +35,64 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Time for a body to arrive. `Inferred:` auth-http 11.5
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Wraps every exchange: limits, correlation id, common headers, metrics.
+/// Wraps every exchange: limits, ids, common headers, metrics, its line in the log.
 pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let correlation_id = shared.directory.entropy.uuid();
-    let vector = request.headers().get(MS_CV).cloned();
-    let method = request.method().clone();
+    let directory = &shared.directory;
+    let metrics = &directory.metrics;
+    let begun = directory.clock.elapsed();
+    let _in_flight = metrics.request_begins();
+    let id = directory.entropy.uuid();
+    let ids = ClientIds::of(request.headers());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let span = trail::span(id, &method, &ids);
     let explained = explain::is_asked_for(request.uri(), request.headers());
-    let mut response = match over_limit(&request) {
-        Some(rule) => ApiError::edge(rule, rule.status().to_string()).into_response(Family::Text),
-        None => next.run(request).await,
+    let answer = async {
+        match over_limit(&request) {
+            Some(rule) => {
+                ApiError::edge(rule, rule.status().to_string()).into_response(Family::Text)
+            }
+            None => next.run(request).await,
+        }
     };
-    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        let text = format!("Internal error {correlation_id}");
+    let (mut response, trail) = trail::follow(answer).instrument(span.clone()).await;
+    let status = response.status();
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        let text = format!("Internal error {id}");
         let explanation = Explanation::new(EdgeRule::Internal, &text);
         response.extensions_mut().insert(explanation);
         *response.body_mut() = Body::from(text);
         response.headers_mut().remove(CONTENT_LENGTH);
     }
-    explain::finish(&mut response, explained, correlation_id);
-    shared
-        .directory
-        .metrics
-        .answered(&method, response.status());
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::try_from(correlation_id.to_string()) {
-        headers.insert(CORRELATION_ID, value);
+    explain::finish(&mut response, explained, id);
+    let duration = directory.clock.elapsed().saturating_sub(begun);
+    metrics.answered(trail.route(), &method, status, duration);
+    let refusal = refusal_code(response.headers());
+    if let Some(code) = refusal {
+        metrics.refused(code);
     }
+    let ending = Ending {
+        id,
+        ids: &ids,
+        method: &method,
+        uri: &uri,
+        status,
+        refusal,
+        duration_ms: duration.as_secs_f64() * 1e3,
+    };
+    ending.tell(&trail, &span);
+    let headers = response.headers_mut();
+    ids.answer(headers, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-cache, no-store"));
-    if let Some(vector) = vector {
-        headers.insert(MS_CV, vector);
-    }
     response
+}
+
+/// The code of the rule that refused, as the answer tells it.
+fn refusal_code(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(REFUSAL)?.to_str().ok()?;
+    text.split(';').next()
 }
 
 fn over_limit(request: &Request) -> Option<EdgeRule> {
@@ -88,7 +115,7 @@ fn over_limit(request: &Request) -> Option<EdgeRule> {
 
 /// The answer to a request whose handling panicked.
 pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
-    tracing::error!("a request handler panicked");
+    trail::failed("a request handler panicked".to_owned());
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert(

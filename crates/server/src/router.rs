@@ -16,10 +16,12 @@ use http::{Method, Uri};
 use crate::api_error::{ApiError, Family};
 use crate::edge_rule::EdgeRule;
 use crate::hosts::{self, Scope, Service};
+use crate::route::Route;
 use crate::routes::{
     handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates,
 };
 use crate::shared::Shared;
+use crate::trail;
 
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +171,7 @@ pub fn scope(request: &Request) -> Scope {
 pub async fn issuer_only(request: Request, next: Next) -> Response {
     let scope = scope(&request);
     if scope.includes(Service::Issuer) {
+        trail::routed(Route::of_issuer(request.uri().path()));
         next.run(request).await
     } else {
         nothing_here(scope)
@@ -182,6 +185,7 @@ pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Re
     let Some(target) = found else {
         return nothing_here(scope);
     };
+    trail::routed(Route::from(&target));
     let family = family_of(service_of(&target));
     let (parts, body) = request.into_parts();
     answer(&shared, target, &parts, body)
@@ -249,8 +253,8 @@ async fn answer(
             people::favorite(shared, &owner, &person, parts).await
         }
 
-        (Target::Health, &Method::GET) => Ok(operations::health()),
-        (Target::Ready, &Method::GET) => operations::ready(shared),
+        (Target::Health, &Method::GET) => Ok(operations::alive()),
+        (Target::Ready, &Method::GET) => Ok(operations::ready(shared)),
         (Target::Metrics, &Method::GET) => Ok(operations::metrics(shared)),
         (Target::ErrorReference, &Method::GET) => Ok(operations::error_reference()),
         (Target::OpenApi, &Method::GET) => Ok(operations::openapi()),

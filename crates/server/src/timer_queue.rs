@@ -2,10 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use convoke_wire::SessionKey;
 use jiff::Timestamp;
 use tokio::sync::Notify;
+
+/// How long after its timer a moment is; nothing when it is before, or there is none.
+pub fn late(timer: Option<Timestamp>, now: Timestamp) -> Duration {
+    let late = timer.and_then(|due| Duration::try_from(now.duration_since(due)).ok());
+    late.unwrap_or_default()
+}
 
 /// The next timer of every session, earliest first.
 #[derive(Debug, Default)]
@@ -43,6 +50,11 @@ impl TimerQueue {
     /// The earliest timer of all.
     pub fn earliest(&self) -> Option<Timestamp> {
         self.entries().first().map(|(at, _)| *at)
+    }
+
+    /// How long the earliest timer has been due.
+    pub fn lag(&self, now: Timestamp) -> Duration {
+        late(self.earliest(), now)
     }
 
     /// Waits until a timer is set that is earlier than all others.

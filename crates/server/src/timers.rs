@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use convoke_store::{Commit, HandleOp, Store};
+use convoke_store::{Commit, HandleOp};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -61,13 +61,14 @@ async fn sweep_handles(directory: &Directory) {
         }],
         ..Commit::default()
     };
-    if let Err(error) = directory.store.commit(commit).await {
+    if let Err(error) = directory.commits.take(commit).await {
         tracing::error!(%error, "ended handles could not be removed");
     }
 }
 
 /// Runs until it is told to stop.
 pub async fn run(directory: Arc<Directory>, stop: CancellationToken) {
+    let _running = directory.health.timers_run();
     let mut next_sweep = directory.clock.now();
     loop {
         let settled = run_due(&directory).await;

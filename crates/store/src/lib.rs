@@ -25,7 +25,7 @@ pub mod conformance;
 
 pub use log_store::LogStore;
 pub use memory::MemoryStore;
-pub use metrics::Metrics;
+pub use metrics::{BATCH_BOUNDS, Metrics};
 pub use sqlite::SqliteStore;
 pub use store::{
     AnyStore, Commit, CommitError, HandleOp, PeopleOp, SessionWrite, Store, StoreError, Version,

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::CommitError;
 
+/// Upper bounds of the sizes that [`Metrics::batch_sizes`] counts.
+pub const BATCH_BOUNDS: [u16; 11] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
 /// What the writer has done since the store was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,6 +28,10 @@ pub struct Metrics {
     pub sync: Duration,
     /// Times the log was carried over into the data file; SQLite only.
     pub checkpoints: u64,
+    /// Batches by their steps: up to each of [`BATCH_BOUNDS`], the last above all.
+    pub batch_sizes: [u64; BATCH_BOUNDS.len() + 1],
+    /// Steps that wait to be written.
+    pub queued: usize,
 }
 
 /// The same, while it is counted.
@@ -38,6 +45,7 @@ pub(crate) struct Counters {
     bytes: AtomicU64,
     sync_nanoseconds: AtomicU64,
     checkpoints: AtomicU64,
+    batch_sizes: Box<[AtomicU64; BATCH_BOUNDS.len() + 1]>,
 }
 
 impl Counters {
@@ -59,6 +67,9 @@ impl Counters {
         add(&self.refused, refused);
         add(&self.failed, failed);
         self.largest_batch.fetch_max(taken, Ordering::Relaxed);
+        if 0 < taken {
+            add(&self.batch_sizes[size(taken)], 1);
+        }
     }
 
     /// Counts bytes handed to the engine.
@@ -83,7 +94,7 @@ impl Counters {
         add(&self.checkpoints, 1);
     }
 
-    /// The counts so far.
+    /// The counts so far; of what waits, only the writer's queue knows.
     pub(crate) fn read(&self) -> Metrics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Metrics {
@@ -95,8 +106,15 @@ impl Counters {
             bytes: read(&self.bytes),
             sync: Duration::from_nanos(read(&self.sync_nanoseconds)),
             checkpoints: read(&self.checkpoints),
+            batch_sizes: std::array::from_fn(|size| read(&self.batch_sizes[size])),
+            queued: 0,
         }
     }
+}
+
+/// The position in [`Metrics::batch_sizes`] of a batch with so many steps.
+fn size(steps: u64) -> usize {
+    BATCH_BOUNDS.partition_point(|bound| u64::from(*bound) < steps)
 }
 
 fn add(counter: &AtomicU64, count: u64) {
@@ -109,4 +127,16 @@ fn add(counter: &AtomicU64, count: u64) {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_counted_under_the_first_bound_that_holds_it() {
+        for (steps, expected) in [(1, 0), (2, 1), (3, 2), (4, 2), (1024, 10), (1025, 11)] {
+            assert_eq!(size(steps), expected, "{steps}");
+        }
+    }
 }

@@ -64,6 +64,11 @@ impl<T> Queue<T> {
         self.free.add_permits(count);
     }
 
+    /// How many items wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state().waiting.len()
+    }
+
     /// Lets nothing in any more.
     pub(crate) fn close(&self) {
         self.state().closed = true;

@@ -6,6 +6,8 @@ pub const CONTRACT_VERSION: &str = "x-xbl-contract-version";
 pub const CORRELATION_ID: &str = "x-xblcorrelationid";
 /// The client's own correlation vector, echoed.
 pub const MS_CV: &str = "ms-cv";
+/// The client's own id of a request, echoed.
+pub const X_CORRELATION_ID: &str = "x-correlation-id";
 /// The users a server principal acts for.
 pub const ON_BEHALF_OF: &str = "x-xbl-on-behalf-of";
 /// The sandbox that a service principal names.

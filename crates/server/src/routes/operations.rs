@@ -2,11 +2,12 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use convoke_store::Store;
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 
-use crate::api_error::ApiError;
+use crate::health;
+use crate::metrics::Moment;
+use crate::reply;
 use crate::shared::Shared;
 
 fn text(content_type: &'static str, body: impl Into<Body>) -> Response {
@@ -18,14 +19,19 @@ fn text(content_type: &'static str, body: impl Into<Body>) -> Response {
 }
 
 /// `GET /healthz`: the process runs.
-pub fn health() -> Response {
+pub fn alive() -> Response {
     text("text/plain; charset=utf-8", "ok\n")
 }
 
-/// `GET /readyz`: the store answers.
-pub fn ready(shared: &Shared) -> Result<Response, ApiError> {
-    shared.directory.store.earliest_timer()?;
-    Ok(text("text/plain; charset=utf-8", "ready\n"))
+/// `GET /readyz`: each check, and 503 when one fails.
+pub fn ready(shared: &Shared) -> Response {
+    let report = health::report(shared);
+    let status = if report.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    reply::json(status, &report)
 }
 
 /// `GET /docs/errors.md`: every code of a refusal, with its cause and cure.
@@ -43,9 +49,12 @@ pub fn openapi() -> Response {
 /// `GET /metrics`: for Prometheus.
 pub fn metrics(shared: &Shared) -> Response {
     let directory = &shared.directory;
-    let page = directory
-        .metrics
-        .page(directory.live.len(), directory.timers.len());
+    let page = directory.metrics.page(&Moment {
+        live_sessions: directory.live.len(),
+        pending_timers: directory.timers.len(),
+        timers_lag: directory.timers.lag(directory.clock.now()),
+        report: health::report(shared),
+    });
     text(
         "application/openmetrics-text; version=1.0.0; charset=utf-8",
         page,

@@ -189,7 +189,7 @@ async fn commit(shared: &Shared, operation: PeopleOp) -> Result<Response, ApiErr
         people: vec![operation],
         ..Commit::default()
     };
-    match shared.directory.store.commit(commit).await {
+    match shared.directory.commits.take(commit).await {
         Ok(()) => Ok(reply::empty(StatusCode::NO_CONTENT)),
         Err(CommitError::Store(error)) => Err(error.into()),
         Err(error) => Err(StoreError::Failed(error.to_string()).into()),

@@ -130,6 +130,11 @@ impl World {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// The service itself.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -80,7 +80,10 @@ impl Writer {
     }
 
     pub(super) fn metrics(&self) -> Metrics {
-        self.counters.read()
+        Metrics {
+            queued: self.queue.len(),
+            ..self.counters.read()
+        }
     }
 }
 
@@ -158,7 +161,8 @@ fn take_steps(
         tracing::error!(%error, "the store writes nothing any more");
         *damage = Some(error.clone());
     } else {
-        tracing::warn!(%error, batch.steps = batch.len(), "a batch of writes failed");
+        // Whoever asked for a step is told of its error, and reports it.
+        tracing::debug!(%error, batch.steps = batch.len(), "a batch of writes failed");
     }
     fail_all(batch, &error)
 }

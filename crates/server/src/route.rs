@@ -1,0 +1,137 @@
+//! The documented addresses as one label each, for metrics, logs and traces.
+//!
+//! A fixed set: a client cannot make new ones. Not here: which address a path is (`router`).
+
+use crate::router::{Part, Target};
+
+macro_rules! routes {
+    ($($variant:ident = $template:literal;)+) => {
+        /// An address, whatever the names in it are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is its template")]
+        pub enum Route { $($variant),+ }
+
+        impl Route {
+            /// Every route.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The address with its names in braces.
+            pub fn template(self) -> &'static str {
+                match self { $(Self::$variant => $template),+ }
+            }
+        }
+    };
+}
+
+routes! {
+    Templates = "/serviceconfigs/{scid}/sessiontemplates";
+    Template = "/serviceconfigs/{scid}/sessiontemplates/{template}";
+    Session = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
+    Constants = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/constants";
+    Properties = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/properties";
+    Members = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/members";
+    Me = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/members/me";
+    Member = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/members/{index}";
+    Servers = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/servers";
+    Server = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/servers/{server}";
+    Handles = "/handles";
+    HandleQuery = "/handles/query";
+    Handle = "/handles/{id}";
+    HandleSession = "/handles/{id}/session";
+    People = "/users/{owner}/people";
+    Person = "/users/{owner}/people/{target}";
+    Favorite = "/users/{owner}/people/favorites/{target}";
+    UserAuthenticate = "/user/authenticate";
+    DeviceAuthenticate = "/device/authenticate";
+    TitleAuthenticate = "/title/authenticate";
+    XstsAuthorize = "/xsts/authorize";
+    Endpoints = "/titles/{title}/endpoints";
+    DevToken = "/dev/token";
+    Jwks = "/.well-known/jwks.json";
+    Health = "/healthz";
+    Ready = "/readyz";
+    Metrics = "/metrics";
+    ErrorReference = "/docs/errors.md";
+    Unknown = "unknown";
+}
+
+impl Route {
+    /// The position in [`ALL`](Self::ALL).
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The route of an address of the issuer.
+    pub(crate) fn of_issuer(path: &str) -> Self {
+        match path {
+            "/user/authenticate" => Self::UserAuthenticate,
+            "/device/authenticate" => Self::DeviceAuthenticate,
+            "/title/authenticate" => Self::TitleAuthenticate,
+            "/xsts/authorize" => Self::XstsAuthorize,
+            "/dev/token" => Self::DevToken,
+            "/.well-known/jwks.json" => Self::Jwks,
+            _ if path.starts_with("/titles/") => Self::Endpoints,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl From<&Target> for Route {
+    fn from(target: &Target) -> Self {
+        match target {
+            Target::Templates(_) => Self::Templates,
+            Target::Template(..) => Self::Template,
+            Target::Session(_) => Self::Session,
+            Target::Part(_, part) => match part {
+                Part::Constants => Self::Constants,
+                Part::Properties => Self::Properties,
+                Part::Members => Self::Members,
+                Part::Me => Self::Me,
+                Part::Member(_) => Self::Member,
+                Part::Servers => Self::Servers,
+                Part::Server(_) => Self::Server,
+            },
+            Target::Handles => Self::Handles,
+            Target::HandleQuery => Self::HandleQuery,
+            Target::Handle(_) => Self::Handle,
+            Target::HandleSession(_) => Self::HandleSession,
+            Target::People(_) => Self::People,
+            Target::Person(..) => Self::Person,
+            Target::Favorite(..) => Self::Favorite,
+            Target::Health => Self::Health,
+            Target::Ready => Self::Ready,
+            Target::Metrics => Self::Metrics,
+            Target::ErrorReference => Self::ErrorReference,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::resolve;
+
+    #[test]
+    fn a_route_is_the_address_that_its_template_names() {
+        for route in Route::ALL {
+            let path = route
+                .template()
+                .replace("{scid}", "11111111-2222-3333-4444-555555555555")
+                .replace("{index}", "3")
+                .replace(['{', '}'], "");
+            let resolved = resolve(&path.parse().expect("a path"));
+            let found = match &resolved {
+                Some(target) => Route::from(target),
+                None => Route::of_issuer(&path),
+            };
+            assert_eq!(found, *route, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_index_is_the_position_in_the_list() {
+        for (position, route) in Route::ALL.iter().enumerate() {
+            assert_eq!(route.index(), position);
+        }
+    }
+}
