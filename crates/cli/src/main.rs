@@ -19,6 +19,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An open, self-hostable session directory for Xbox Live multiplayer clients.
 #[derive(Debug, Parser)]
 #[command(name = "convoke", version, propagate_version = true)]

@@ -1,5 +1,7 @@
 //! Templates: moulds that sessions are created from, validated when they are loaded.
 
+use std::sync::Arc;
+
 use convoke_wire::session::roles::RoleTypes;
 use convoke_wire::template::SessionTemplate;
 use convoke_wire::{ContractVersion, Field};
@@ -8,7 +10,7 @@ use crate::limits::MAX_SESSION_CUSTOM_BYTES;
 use crate::refusal::{Refusal, Rule};
 use crate::session::constants::combinations;
 use crate::session::constants::merge::{self, Prescribed};
-use crate::session::{Custom, roles};
+use crate::session::{Constants, Custom, roles};
 
 /// A valid template.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Template {
     pub contract: ContractVersion,
     /// The constants it prescribes, in the current spelling.
     pub prescribed: Prescribed,
+    /// Those of a session whose creator adds none; shared by all such sessions.
+    pub constants: Arc<Constants>,
     /// The role types it defines.
     pub role_types: Option<RoleTypes>,
 }
@@ -52,6 +56,7 @@ impl Template {
             document,
             contract,
             prescribed,
+            constants: Arc::new(constants),
         })
     }
 }

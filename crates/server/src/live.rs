@@ -23,7 +23,7 @@ pub struct LiveSession {
     pub etag: ETag,
     /// When it will change by itself.
     pub next_timer: Option<Timestamp>,
-    /// Rendered once per contract version, 104 to 107.
+    /// What readers were shown, per contract version, 104 to 107.
     rendered: [OnceLock<Bytes>; 4],
 }
 
@@ -43,19 +43,34 @@ impl LiveSession {
         self.next_timer.is_some_and(|due| due <= now)
     }
 
-    /// The document's bytes for a viewer; rendered once where all viewers see the same.
+    /// The document's bytes for a viewer.
+    ///
+    /// A writer is shown most states once, so nothing is kept for the next.
     pub fn body(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Bytes {
-        let render = || {
-            let document = render::session(&self.session, viewer, contract);
-            Bytes::from(serde_json::to_vec(&document).expect("documents have text keys only"))
-        };
-        let slot = usize::from(contract.number() - ContractVersion::V104.number());
-        if render::is_same_for_all(&self.session) {
-            self.rendered[slot].get_or_init(render).clone()
-        } else {
-            render()
-        }
+        let kept = self.rendered[slot(contract)].get().cloned();
+        kept.unwrap_or_else(|| self.render(viewer, contract))
     }
+
+    /// The same, kept for the next reader where all viewers see the same.
+    pub fn body_to_keep(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Bytes {
+        if !render::is_same_for_all(&self.session) {
+            return self.render(viewer, contract);
+        }
+        let rendered = &self.rendered[slot(contract)];
+        rendered
+            .get_or_init(|| self.render(viewer, contract))
+            .clone()
+    }
+
+    fn render(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Bytes {
+        let document = render::session(&self.session, viewer, contract);
+        Bytes::from(serde_json::to_vec(&document).expect("documents have text keys only"))
+    }
+}
+
+/// The place of a contract version among all.
+fn slot(contract: ContractVersion) -> usize {
+    usize::from(contract.number() - ContractVersion::V104.number())
 }
 
 /// The place of one session: its published state, and the right to change it.

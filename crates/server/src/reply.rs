@@ -30,14 +30,9 @@ pub enum Address {
     Told,
 }
 
-/// A session document.
-pub fn session(
-    status: StatusCode,
-    state: &LiveSession,
-    viewer: Viewer,
-    address: Address,
-) -> Response {
-    let mut response = json_bytes(status, state.body(viewer.xuid, viewer.contract));
+/// A session document, of which `body` is the text for the viewer.
+pub fn session(status: StatusCode, state: &LiveSession, body: Bytes, address: Address) -> Response {
+    let mut response = json_bytes(status, body);
     validators(&mut response, state);
     if address == Address::Told {
         let path = uri::session_path(&state.session.reference);

@@ -186,7 +186,7 @@ fn create(
         branch: entropy.branch,
         change_number: 0,
         start_time: now,
-        constants: Arc::new(constants),
+        constants,
         role_types: role_types.filter(|types| !types.is_empty()).map(Arc::new),
         properties: Properties::default(),
         members: std::collections::BTreeMap::new(),
@@ -220,20 +220,22 @@ fn blame(mut refusal: Refusal, template: &Template, change: &SessionChange) -> R
 fn created_constants(
     template: &Template,
     change: &SessionChange,
-) -> Result<super::Constants, Refusal> {
-    let merged = match &change.constants {
-        None => template.prescribed.clone(),
-        Some(request) => {
-            merge::check_ranges(&request.system, "constants.system")?;
-            merge::with_request(&template.prescribed, request)?
-        }
+) -> Result<Arc<super::Constants>, Refusal> {
+    let Some(request) = &change.constants else {
+        return Ok(Arc::clone(&template.constants));
     };
+    merge::check_ranges(&request.system, "constants.system")?;
+    let merged = merge::with_request(&template.prescribed, request)?;
     let constants = merge::fill(&merged.system, &merged.custom, template.contract);
     if MAX_SESSION_CUSTOM_BYTES < constants.custom.len() {
         let detail = format!("at most {MAX_SESSION_CUSTOM_BYTES} bytes");
         return Err(Rule::CustomTooLarge.at("constants.custom", detail));
     }
-    Ok(constants)
+    // Most clients send again what the template says.
+    if constants == *template.constants {
+        return Ok(Arc::clone(&template.constants));
+    }
+    Ok(Arc::new(constants))
 }
 
 /// Constants that come again are equal to those of the session. `[doc]`

@@ -276,7 +276,7 @@ pub(super) fn complete(
         readable,
     );
     if let (true, true, Some(state)) = (include.session, readable, state) {
-        let bytes = state.body(viewer.xuid, viewer.contract);
+        let bytes = state.body_to_keep(viewer.xuid, viewer.contract);
         let text = std::str::from_utf8(&bytes).expect("rendered documents are UTF-8");
         shown.session = Some(RawJson::parse(text).expect("rendered documents are JSON"));
     }

@@ -117,7 +117,8 @@ impl Reading {
             state,
         ) {
             (Verdict::Holds, Some(state)) => {
-                Ok(reply::session(StatusCode::OK, &state, self.viewer, address))
+                let body = state.body_to_keep(self.viewer.xuid, self.viewer.contract);
+                Ok(reply::session(StatusCode::OK, &state, body, address))
             }
             (Verdict::Holds, None) => Ok(reply::empty(StatusCode::NO_CONTENT)),
             (Verdict::NotModified, Some(state)) => Ok(reply::not_modified(&state)),
@@ -203,7 +204,8 @@ impl Writing {
         };
         match state {
             Some(state) if status != StatusCode::NO_CONTENT => {
-                Ok(reply::session(status, &state, self.viewer, address))
+                let body = state.body(self.viewer.xuid, self.viewer.contract);
+                Ok(reply::session(status, &state, body, address))
             }
             _ => Ok(reply::empty(StatusCode::NO_CONTENT)),
         }
