@@ -323,14 +323,20 @@ pub struct SessionKey {
 impl SessionKey {
     /// `sandbox~scid~template~name` in lower case: the one text that equal keys share.
     pub fn folded(&self) -> String {
-        let r = &self.reference;
-        format!(
-            "{}~{}~{}~{}",
-            self.sandbox.folded(),
-            r.scid.folded(),
-            r.template_name.folded(),
-            r.name.folded()
-        )
+        let SessionRef {
+            scid,
+            template_name,
+            name,
+        } = &self.reference;
+        let parts = [
+            self.sandbox.as_str(),
+            scid.as_str(),
+            template_name.as_str(),
+            name.as_str(),
+        ];
+        let mut key = parts.join("~");
+        key.make_ascii_lowercase();
+        key
     }
 }
 
