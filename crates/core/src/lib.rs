@@ -6,6 +6,7 @@
 //! - [`session::settle`] lets time pass, [`session::apply`] applies one write.
 //! - [`contract`] turns wire documents into changes and sessions into wire documents.
 //! - [`handle`] holds the rules of handles and what each grants.
+//! - [`rate_limit`] counts requests in the two windows that the services document.
 
 #![warn(missing_docs)]
 
@@ -16,9 +17,11 @@ pub mod handle;
 pub mod index;
 pub mod limits;
 pub mod people;
+pub mod rate_limit;
 pub mod refusal;
 pub mod session;
 pub mod template;
+pub mod token_bucket;
 
 pub use caller::{Caller, User};
 pub use entropy::Entropy;

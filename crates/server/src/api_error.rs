@@ -15,9 +15,10 @@ use crate::auth::AuthError;
 use crate::commit::TransactError;
 use crate::edge_rule::EdgeRule;
 use crate::explain::{AnyRule, Explanation};
+use crate::rate_limits::Throttled;
 use crate::trail;
 
-/// Seconds after which a client may try again when the store is in trouble.
+/// Seconds after which a client may try again when the store is in trouble or there is no place.
 const RETRY_AFTER_S: &str = "2";
 
 /// How a service words its errors. `[doc]`
@@ -55,6 +56,10 @@ pub enum ApiError {
     Method(&'static str),
     /// The store cannot answer.
     Unavailable(StoreError),
+    /// The caller asks too often.
+    Throttled(Throttled),
+    /// All callers together ask for more than is served at a time.
+    Overloaded,
 }
 
 impl From<AuthError> for ApiError {
@@ -72,6 +77,12 @@ impl From<Refusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
+    }
+}
+
+impl From<Throttled> for ApiError {
+    fn from(throttled: Throttled) -> Self {
+        Self::Throttled(throttled)
     }
 }
 
@@ -140,10 +151,15 @@ impl ApiError {
             }
             Self::Unavailable(error) => {
                 trail::failed(format!("the store cannot answer: {error}"));
-                let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
-                response
-                    .headers_mut()
-                    .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+                unavailable()
+            }
+            Self::Overloaded => unavailable(),
+            // The same body whatever the family. `[doc]`
+            Self::Throttled(throttled) => {
+                let body = serde_json::to_vec(&throttled.body).expect("words and numbers");
+                let mut response = document(StatusCode::TOO_MANY_REQUESTS, body.into());
+                let seconds = HeaderValue::from(throttled.retry_after_s);
+                response.headers_mut().insert(RETRY_AFTER, seconds);
                 response
             }
         };
@@ -174,6 +190,12 @@ impl ApiError {
             }
             Self::Unavailable(_) => {
                 Explanation::new(EdgeRule::Unavailable, "the store cannot answer")
+            }
+            Self::Overloaded => {
+                Explanation::new(EdgeRule::Overloaded, "all places for requests are taken")
+            }
+            Self::Throttled(throttled) => {
+                Explanation::new(EdgeRule::RateLimited, throttled.to_string())
             }
         }
     }
@@ -206,6 +228,15 @@ fn document(status: StatusCode, body: Bytes) -> Response {
 
 fn empty(status: StatusCode) -> Response {
     refused(status, None, Body::empty())
+}
+
+/// Without a body. `[doc]`
+fn unavailable() -> Response {
+    let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+    response
 }
 
 fn refused(status: StatusCode, content_type: Option<&'static str>, body: Body) -> Response {

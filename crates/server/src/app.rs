@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::addresses::Addresses;
+use crate::admission::Admission;
 use crate::auth::{AuthSettings, Authenticator, IssuerKeys};
 use crate::clock::Clock;
 use crate::commit::Directory;
@@ -19,10 +21,11 @@ use crate::config::{Config, StoreChoice};
 use crate::entropy::Entropy;
 use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
+use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
 use crate::shared::{FollowLocks, Shared};
 use crate::tls::{AskForCertificate, Tls};
-use crate::{connections, exchange, issuer, router, timers};
+use crate::{addresses, admission, connections, cors, exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
 const ISSUER: &str = "convoke";
@@ -33,6 +36,7 @@ pub struct App {
     shared: Arc<Shared>,
     keys: Arc<IssuerKeys>,
     tls: Option<Arc<Tls>>,
+    admission: Admission,
     config: Config,
 }
 
@@ -88,6 +92,8 @@ impl App {
             issuer: ISSUER.to_owned(),
             ..AuthSettings::default()
         };
+        let places = config.limits.max_in_flight.get();
+        let admission = Admission::new(places, Arc::clone(&clock));
         let metrics = Arc::new(Metrics::new(clock.now()));
         let directory = Directory::open(store, clock, entropy, metrics)?;
         let shared = Shared {
@@ -95,29 +101,40 @@ impl App {
             catalogue,
             authenticator: Authenticator::new(Arc::clone(&keys), auth),
             follow_locks: FollowLocks::default(),
+            rate_limits: RateLimits::new(&config.limits),
+            addresses: Addresses::new(&config.limits),
+            cors: config.cors.clone(),
         };
         Ok(Self {
             shared: Arc::new(shared),
             keys,
             tls,
+            admission,
             config,
         })
     }
 
     /// All services on one router.
+    ///
+    /// The last layer is the outermost: a request meets the common rules, preflights, limits of
+    /// addresses and the number of places, in this order, before anybody asks who sends it.
     pub fn router(&self) -> Router {
         let mut routes = Router::new();
         if self.config.dev_issuer {
             routes = routes.merge(self.issuer_routes());
         }
+        let shared = || Arc::clone(&self.shared);
         routes
             .fallback(router::dispatch)
-            .with_state(Arc::clone(&self.shared))
+            .with_state(shared())
             .layer(CatchPanicLayer::custom(exchange::after_panic))
             .layer(from_fn_with_state(
-                Arc::clone(&self.shared),
-                exchange::common,
+                self.admission.clone(),
+                admission::bounded,
             ))
+            .layer(from_fn_with_state(shared(), addresses::limited))
+            .layer(from_fn_with_state(shared(), cors::marked))
+            .layer(from_fn_with_state(shared(), exchange::common))
     }
 
     fn issuer_routes(&self) -> Router<Arc<Shared>> {
@@ -197,18 +214,8 @@ impl App {
             shutdown.await;
             directory.health.stopping();
         };
-        let directory = &self.shared.directory;
-        let (clock, metrics) = (Arc::clone(&directory.clock), Arc::clone(&directory.metrics));
-        connections::serve(
-            listener,
-            tls,
-            self.router(),
-            clock,
-            metrics,
-            shutdown,
-            &tasks,
-        )
-        .await;
+        let (router, shared) = (self.router(), &self.shared);
+        connections::serve(listener, tls, router, shared, shutdown, &tasks).await;
         stop.cancel();
         tasks.close();
         Ok(())

@@ -3,7 +3,9 @@
 //! Not here: the flags (the command's), and service configurations, which are files of their own
 //! (`service_configs`).
 
+mod cors;
 mod keys;
+mod limits;
 mod tls;
 
 use std::fs;
@@ -14,7 +16,9 @@ use anyhow::{Context, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use cors::{Cors, Origin};
 pub use keys::schema;
+pub use limits::{Limits, Mode, Network, PerAddress, Scale};
 pub use tls::TlsConfig;
 
 /// What the server is told at start.
@@ -33,6 +37,10 @@ pub struct Config {
     pub dev_issuer: bool,
     /// The certificate of the listener; without one it speaks plain HTTP.
     pub tls: Option<TlsConfig>,
+    /// How much callers may ask.
+    pub limits: Limits,
+    /// Web pages that may call the services from a browser.
+    pub cors: Cors,
 }
 
 /// Where sessions are kept.
@@ -58,6 +66,8 @@ impl Default for Config {
             service_configs: None,
             dev_issuer: true,
             tls: None,
+            limits: Limits::default(),
+            cors: Cors::default(),
         }
     }
 }

@@ -20,9 +20,9 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::auth::ClientCertificate;
-use crate::clock::Clock;
 use crate::exchange;
 use crate::metrics::{ConnectionRefusal, Metrics};
+use crate::shared::Shared;
 use crate::tls::{Accepted, Tls};
 use timer::ClockTimer;
 
@@ -47,11 +47,11 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     service: Router,
-    clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
+    shared: &Shared,
     shutdown: impl Future<Output = ()>,
     tasks: &TaskTracker,
 ) {
+    let (clock, metrics) = (&shared.directory.clock, &shared.directory.metrics);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut shutdown = pin!(shutdown);
@@ -73,17 +73,22 @@ pub(crate) async fn serve(
                 }
             },
         };
+        let Some(connected) = shared.addresses.connect(address.ip(), clock.now()) else {
+            tracing::debug!(peer.address = %address.ip(), "an address has too many connections");
+            metrics.connection_refused(ConnectionRefusal::Limit);
+            continue;
+        };
         let peer = Peer {
             address,
             certificate: None,
         };
-        let timer = ClockTimer(Arc::clone(&clock));
+        let timer = ClockTimer(Arc::clone(clock));
         let watcher = graceful.watcher();
-        let (tls, service, counts) = (tls.clone(), service.clone(), Arc::clone(&metrics));
+        let (tls, service, counts) = (tls.clone(), service.clone(), Arc::clone(metrics));
         let connection = secure(stream, peer, tls, service, timer, watcher, counts);
         let counted = metrics.connection_accepted();
         tasks.spawn(async move {
-            let (_place, _counted) = (place, counted);
+            let _until_closed = (place, connected, counted);
             connection.await;
         });
     }

@@ -123,6 +123,19 @@ edge_rules! {
         "The token is bound to a key, and the `Signature` header is missing, wrong, too old, or was used before.",
         "Sign every request anew with the proof key of the token, over the bytes that are sent.";
 
+    /// A caller asks no more often than the service allows.
+    RateLimited = "rate.limited", TOO_MANY_REQUESTS, 4000,
+        "The user has made more requests to this service than its window allows, refused ones included; or a server principal has too many at the same time; or the address sends too many, or too many with bad credentials.",
+        "Wait for as many seconds as `Retry-After` says; an operator can raise `limits.scale` or `limits.per_address`.";
+    /// The service has a place for the request among those that run.
+    Overloaded = "service.overloaded", SERVICE_UNAVAILABLE, 5300,
+        "More requests run at the same time than `limits.max_in_flight` allows, or the body came when all places were taken.",
+        "Try again after `Retry-After`, with jitter; if it happens often, the machine is too small for its load.";
+    /// A hopper exists.
+    HopperUnknown = "hopper.unknown", NOT_FOUND, 4000,
+        "The service configuration has no hopper of this name; hoppers cannot be configured yet.",
+        "Do not create match tickets on this server yet.";
+
     /// A service configuration exists.
     ScidUnknown = "scid.unknown", NOT_FOUND, 4000,
         "The scid in the path or in `sessionRef` is not configured on this server.",

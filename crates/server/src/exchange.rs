@@ -1,7 +1,6 @@
 //! What every request goes through on its way in, and every answer on its way out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -32,8 +31,6 @@ pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 pub const MAX_HEADERS: usize = 64;
 /// Largest body of the session directory, in bytes. `Inferred:` auth-http 12
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// Time for a body to arrive. `Inferred:` auth-http 11.5
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Wraps every exchange: limits, ids, common headers, metrics, its line in the log.
 pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -138,7 +135,7 @@ pub fn contract(headers: &HeaderMap) -> Result<ContractVersion, ApiError> {
     })
 }
 
-/// The whole body, within the limit and in time.
+/// The whole body, within the limit; `admission` sees to it that it comes in time.
 ///
 /// A body without a `Content-Type` is taken for JSON. `[client]`
 pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
@@ -148,16 +145,12 @@ pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
             return Err(body_too_large());
         }
     }
-    let arriving = Limited::new(body, MAX_BODY_BYTES).collect();
-    let bytes = match tokio::time::timeout(BODY_TIMEOUT, arriving).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+    let bytes = match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
             return Err(body_too_large());
         }
-        Ok(Err(_)) | Err(_) => {
-            let text = "body: it did not arrive whole in time";
-            return Err(ApiError::edge(EdgeRule::BodyIncomplete, text));
-        }
+        Err(_) => return Err(body_incomplete()),
     };
     if !bytes.is_empty() {
         check_media_type(&parts.headers)?;
@@ -175,6 +168,12 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(media_type(essence))
+}
+
+/// The refusal of a body that did not come.
+pub fn body_incomplete() -> ApiError {
+    let text = "body: it did not arrive whole in time";
+    ApiError::edge(EdgeRule::BodyIncomplete, text)
 }
 
 fn body_too_large() -> ApiError {

@@ -5,6 +5,8 @@
 pub enum Service {
     /// Sessions and handles.
     SessionDirectory,
+    /// Hoppers and tickets.
+    SmartMatch,
     /// People lists.
     Social,
     /// Tokens.
@@ -39,6 +41,7 @@ pub fn scope_of(host: Option<&str>) -> Scope {
         "sessiondirectory.xboxlive.com" | "client-sessiondirectory.xboxlive.com" => {
             Scope::One(Service::SessionDirectory)
         }
+        "smartmatch.xboxlive.com" | "momatch.xboxlive.com" => Scope::One(Service::SmartMatch),
         "social.xboxlive.com" => Scope::One(Service::Social),
         "user.auth.xboxlive.com"
         | "device.auth.xboxlive.com"
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn names_of_the_original_stand_for_one_service_and_others_for_all() {
-        use Service::{Issuer, Operations, SessionDirectory, Social};
+        use Service::{Issuer, Operations, SessionDirectory, SmartMatch, Social};
         let check = |host: Option<&str>, service: Service, expected: bool| {
             assert_eq!(
                 scope_of(host).includes(service),
@@ -87,6 +90,10 @@ mod tests {
         );
         check(Some("sessiondirectory.xboxlive.com"), Social, false);
         check(Some("sessiondirectory.xboxlive.com"), Issuer, false);
+        check(Some("smartmatch.xboxlive.com"), SmartMatch, true);
+        check(Some("MoMatch.xboxlive.com"), SmartMatch, true);
+        check(Some("smartmatch.xboxlive.com"), SessionDirectory, false);
+        check(Some("sessiondirectory.xboxlive.com"), SmartMatch, false);
         check(Some("social.xboxlive.com"), Social, true);
         check(Some("social.xboxlive.com"), Operations, true);
         check(Some("peoplehub.xboxlive.com"), Social, false);

@@ -2,6 +2,8 @@
 //!
 //! Rules are in `convoke-core`; this crate fetches what they need and carries out what they say.
 
+pub mod addresses;
+pub mod admission;
 pub mod api_error;
 pub mod app;
 pub mod auth;
@@ -11,6 +13,7 @@ pub mod commit;
 mod commits;
 pub mod config;
 pub mod connections;
+pub mod cors;
 pub mod edge_rule;
 pub mod entropy;
 pub mod exchange;
@@ -21,6 +24,8 @@ pub mod issuer;
 pub mod live;
 pub mod metrics;
 pub mod preconditions;
+pub mod rate_limits;
+mod recent;
 pub mod reply;
 pub mod request_ids;
 pub mod route;
@@ -28,6 +33,7 @@ pub mod router;
 pub mod routes;
 pub mod service_configs;
 pub mod shared;
+mod tally;
 pub mod timer_queue;
 pub mod timers;
 pub mod tls;

@@ -8,17 +8,21 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use convoke_wire::headers::WOULD_THROTTLE;
 use convoke_wire::{Scid, SessionName, SessionRef, TemplateName, uri};
 use http::header::HOST;
 use http::request::Parts;
-use http::{Method, Uri};
+use http::{HeaderValue, Method, Uri};
 
 use crate::api_error::{ApiError, Family};
+use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
 use crate::hosts::{self, Scope, Service};
+use crate::rate_limits;
 use crate::route::Route;
 use crate::routes::{
-    handle_queries, handle_session, handles, operations, people, session_parts, sessions, templates,
+    handle_queries, handle_session, handles, hoppers, operations, people, session_parts, sessions,
+    templates,
 };
 use crate::shared::Shared;
 use crate::trail;
@@ -42,6 +46,12 @@ pub enum Target {
     Handle(String),
     /// `/handles/{id}/session`
     HandleSession(String),
+    /// `/serviceconfigs/{scid}/hoppers/{hopper}`
+    Hopper(Scid, String),
+    /// `…/hoppers/{hopper}/stats`
+    HopperStats(Scid, String),
+    /// `…/hoppers/{hopper}/tickets/{id}`
+    Ticket(Scid, String),
     /// `/users/{owner}/people`
     People(String),
     /// `/users/{owner}/people/{target}`
@@ -109,6 +119,15 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
                 _ => None,
             }
         }
+        ["serviceconfigs", _, "hoppers", _, rest @ ..] => {
+            let (scid, hopper) = (segments[1].parse().ok()?, named(3));
+            match rest {
+                [] => Some(Target::Hopper(scid, hopper)),
+                ["stats"] => Some(Target::HopperStats(scid, hopper)),
+                ["tickets", _] => Some(Target::Ticket(scid, hopper)),
+                _ => None,
+            }
+        }
         ["handles"] => Some(Target::Handles),
         ["handles", "query"] => Some(Target::HandleQuery),
         ["handles", _] => Some(Target::Handle(named(1))),
@@ -154,6 +173,7 @@ fn service_of(target: &Target) -> Service {
         | Target::Metrics
         | Target::ErrorReference
         | Target::OpenApi => Service::Operations,
+        Target::Hopper(..) | Target::HopperStats(..) | Target::Ticket(..) => Service::SmartMatch,
         _ => Service::SessionDirectory,
     }
 }
@@ -187,10 +207,43 @@ pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Re
     };
     trail::routed(Route::from(&target));
     let family = family_of(service_of(&target));
-    let (parts, body) = request.into_parts();
-    answer(&shared, target, &parts, body)
+    counted(&shared, target, request)
         .await
         .unwrap_or_else(|error| error.into_response(family))
+}
+
+/// Authenticates and counts the caller of a service, then answers.
+///
+/// What a handler refuses has been counted too. `[doc]`
+async fn counted(shared: &Shared, target: Target, request: Request) -> Result<Response, ApiError> {
+    let service = service_of(&target);
+    let (mut parts, body) = request.into_parts();
+    let Some(allowance) = rate_limits::allowance(service) else {
+        return answer(shared, target, &parts, body).await;
+    };
+    let verbs = verbs_of(&target);
+    if !verbs.split(", ").any(|verb| verb == parts.method.as_str()) {
+        return Err(ApiError::Method(verbs));
+    }
+    let identity = Identity::of(shared, &parts)?;
+    let now = shared.directory.clock.now();
+    let limits = &shared.rate_limits;
+    let pass = limits.admit(&identity.principal, allowance, now)?;
+    parts.extensions.insert(identity);
+    parts.extensions.insert(pass.over().clone());
+    let mut response = answer(shared, target, &parts, body)
+        .await
+        .unwrap_or_else(|error| error.into_response(family_of(service)));
+    if pass.over().was_found() {
+        let yes = HeaderValue::from_static("1");
+        response.headers_mut().insert(WOULD_THROTTLE, yes);
+    }
+    Ok(response)
+}
+
+/// Whether an address is for whoever runs the service, who must reach it when others do not.
+pub fn is_operation(uri: &Uri) -> bool {
+    resolve(uri).is_some_and(|target| service_of(&target) == Service::Operations)
 }
 
 fn nothing_here(scope: Scope) -> Response {
@@ -204,7 +257,9 @@ fn nothing_here(scope: Scope) -> Response {
 fn family_of(service: Service) -> Family {
     match service {
         Service::Social => Family::Coded,
-        Service::SessionDirectory | Service::Issuer | Service::Operations => Family::Text,
+        Service::SessionDirectory | Service::SmartMatch | Service::Issuer | Service::Operations => {
+            Family::Text
+        }
     }
 }
 
@@ -239,6 +294,13 @@ async fn answer(
             handle_session::put(shared, &id, parts, body).await
         }
 
+        (
+            Target::Hopper(scid, hopper)
+            | Target::HopperStats(scid, hopper)
+            | Target::Ticket(scid, hopper),
+            _,
+        ) => hoppers::answer(shared, &scid, &hopper, parts),
+
         (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts),
         (Target::Person(owner, person), &Method::GET) => {
             people::get(shared, &owner, &person, parts)
@@ -269,15 +331,16 @@ fn verbs_of(target: &Target) -> &'static str {
         Target::Session(_) | Target::Part(_, Part::Properties) | Target::HandleSession(_) => {
             "GET, PUT"
         }
-        Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_)) | Target::Handle(_) => {
-            "GET, DELETE"
-        }
-        Target::Handles | Target::HandleQuery => "POST",
+        Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_))
+        | Target::Handle(_)
+        | Target::Ticket(..) => "GET, DELETE",
+        Target::Handles | Target::HandleQuery | Target::Hopper(..) => "POST",
         Target::Person(..) => "GET, PUT, DELETE",
         Target::Favorite(..) => "PUT, DELETE",
         Target::Part(..)
         | Target::Templates(_)
         | Target::Template(..)
+        | Target::HopperStats(..)
         | Target::People(_)
         | Target::Health
         | Target::Ready
@@ -328,6 +391,12 @@ mod tests {
         check("//handles//query", Some("HandleQuery"));
         check("/handles/x/session", Some("HandleSession"));
         check("/handles/x/session/properties", None);
+        let c = S.trim_end_matches("/sessionTemplates");
+        check(&format!("{c}/Hoppers/h"), Some("Hopper"));
+        check(&format!("{c}/hoppers/h/stats"), Some("HopperStats"));
+        check(&format!("{c}/hoppers/h/Tickets/1"), Some("Ticket"));
+        check(&format!("{c}/hoppers"), None);
+        check("/serviceconfigs/none/hoppers/h", None);
         check("/users/me/people/xuid(1)", Some("Person"));
         check("/users/me/people/xuid%281%29", Some("Person"));
         check("/users/me/people/favorites/xuid(1)", Some("Favorite"));

@@ -3,6 +3,7 @@
 pub mod handle_queries;
 pub mod handle_session;
 pub mod handles;
+pub mod hoppers;
 pub mod operations;
 pub mod people;
 pub mod query_string;
@@ -10,11 +11,13 @@ pub mod session_parts;
 pub mod sessions;
 pub mod templates;
 
+use convoke_core::rate_limit::Allowance;
 use http::request::Parts;
 
 use crate::api_error::ApiError;
 use crate::caller::Identity;
 use crate::exchange;
+use crate::rate_limits::OverLimit;
 use crate::reply::Viewer;
 use crate::shared::Shared;
 
@@ -31,4 +34,18 @@ fn viewer(identity: &Identity, contract: convoke_wire::ContractVersion) -> Viewe
         xuid: identity.xuid(),
         contract,
     }
+}
+
+/// Counts a request about search handles, which have limits beside those of their service. `[doc]`
+fn count_search(
+    shared: &Shared,
+    identity: &Identity,
+    parts: &Parts,
+    allowance: Allowance,
+) -> Result<(), ApiError> {
+    let over = parts.extensions.get::<OverLimit>().cloned();
+    let now = shared.directory.clock.now();
+    let limits = &shared.rate_limits;
+    let over = over.unwrap_or_default();
+    Ok(limits.count(&identity.principal, allowance, now, &over)?)
 }

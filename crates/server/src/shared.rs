@@ -5,8 +5,11 @@ use std::sync::Arc;
 use convoke_wire::Xuid;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::addresses::Addresses;
 use crate::auth::Authenticator;
 use crate::commit::Directory;
+use crate::config::Cors;
+use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
 
 /// What every request handler shares.
@@ -16,6 +19,9 @@ pub struct Shared {
     pub(crate) catalogue: Catalogue,
     pub(crate) authenticator: Authenticator,
     pub(crate) follow_locks: FollowLocks,
+    pub(crate) rate_limits: RateLimits,
+    pub(crate) addresses: Addresses,
+    pub(crate) cors: Cors,
 }
 
 /// Keeps the writers of one people list apart, so that its limit holds however many there are.

@@ -43,6 +43,9 @@ pub enum ContractVersionError {
     /// A number outside 104 to 107.
     #[error("version {0} is not supported; this service speaks 104 to 107")]
     Unsupported(u64),
+    /// A number below 103, for matchmaking. `[doc]`
+    #[error("version {0} is not supported; matchmaking takes 103 or later")]
+    TooOld(u64),
 }
 
 impl TryFrom<u64> for ContractVersion {

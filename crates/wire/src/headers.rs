@@ -12,3 +12,5 @@ pub const X_CORRELATION_ID: &str = "x-correlation-id";
 pub const ON_BEHALF_OF: &str = "x-xbl-on-behalf-of";
 /// The sandbox that a service principal names.
 pub const SANDBOX: &str = "x-xbl-sandbox";
+/// On answers that would have been refused if limits were enforced. `Inferred:` auth-http 9.7
+pub const WOULD_THROTTLE: &str = "x-ratelimit-would-throttle";

@@ -16,6 +16,7 @@ pub mod people;
 pub mod raw;
 pub mod session;
 pub mod template;
+pub mod throttle;
 pub mod time;
 pub mod uri;
 

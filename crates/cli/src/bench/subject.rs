@@ -169,6 +169,9 @@ fn configuration(keys: &str) -> anyhow::Result<String> {
     set("listen", "127.0.0.1:0");
     set("data", "data");
     set("service_configs", "services");
+    // A few users ask as fast as they are answered.
+    let unlimited = toml::Table::from_iter([("mode".to_owned(), "off".into())]);
+    table.entry("limits").or_insert(unlimited.into());
     Ok(table.to_string())
 }
 

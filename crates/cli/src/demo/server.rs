@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use convoke_server::app::App;
 use convoke_server::clock::SystemClock;
-use convoke_server::config::Config;
+use convoke_server::config::{Config, Limits, Mode};
 use convoke_server::entropy::SystemEntropy;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -41,6 +41,10 @@ impl DemoServer {
         let data = tempfile::tempdir().context("failed to make a temporary folder")?;
         let config = Config {
             data: data.path().to_owned(),
+            limits: Limits {
+                mode: Mode::Off,
+                ..Limits::default()
+            },
             ..Config::default()
         };
         let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;

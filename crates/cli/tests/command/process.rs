@@ -1,5 +1,6 @@
 //! Running the command, to its end or as a server beside the test.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
@@ -71,10 +72,15 @@ impl Server {
         (server, Logs(BufReader::new(logs)))
     }
 
+    /// Its callers may ask as often as they like.
     fn spawn(command: &mut Command, data: &Path, arguments: &[&str]) -> Self {
+        let config = data.join("convoke.toml");
+        fs::write(&config, "[limits]\nmode = \"off\"\n").expect("written");
         let child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .arg("--config")
+            .arg(config)
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()

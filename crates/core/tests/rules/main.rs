@@ -8,6 +8,7 @@ mod laws;
 mod members;
 mod own_properties;
 mod properties;
+mod rate_limit;
 mod roles_owners;
 mod support;
 mod templates;

@@ -8,6 +8,7 @@ use convoke_core::Rule;
 use convoke_core::contract::read;
 use convoke_core::handle::Handle;
 use convoke_core::handle::query::{self, Include, Owners, PeopleSet};
+use convoke_core::rate_limit::Allowance;
 use convoke_core::session::MemberState;
 use convoke_store::Store;
 use convoke_wire::handle::{Handle as WireHandle, HandleQuery, HandleResults, HandleType};
@@ -15,9 +16,9 @@ use convoke_wire::{Scid, Xuid};
 use http::StatusCode;
 use http::request::Parts;
 
-use super::begin;
 use super::handles::{complete, included};
 use super::query_string::parameter;
+use super::{begin, count_search};
 use crate::api_error::ApiError;
 use crate::auth::Role;
 use crate::caller::{Identity, admit};
@@ -34,6 +35,7 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
     match wanted.kind {
         HandleType::Activity => {}
         HandleType::Search => {
+            count_search(shared, &identity, parts, Allowance::SearchRead)?;
             let detail = "queries for search handles are not served yet";
             return Err(Rule::BadQuery.at("type", detail).into());
         }

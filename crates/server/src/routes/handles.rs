@@ -8,6 +8,7 @@ use convoke_core::contract::read;
 use convoke_core::handle::create::{self, Maker};
 use convoke_core::handle::query::{self, Include};
 use convoke_core::handle::{Handle, correlation_key, grant};
+use convoke_core::rate_limit::Allowance;
 use convoke_core::session::Session;
 use convoke_store::{HandleOp, Store};
 use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
@@ -17,8 +18,8 @@ use http::header::{CONTENT_LOCATION, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use super::begin;
 use super::query_string;
+use super::{begin, count_search};
 use crate::api_error::ApiError;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step, TransactError};
@@ -34,6 +35,9 @@ pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response
     let include = included(parts);
     let body = exchange::json_body(parts, body).await?;
     let wanted: HandleRequest = read::document(&body)?;
+    if wanted.kind == HandleType::Search {
+        count_search(shared, &identity, parts, Allowance::SearchWrite)?;
+    }
     let admitted = admit(shared, &identity, &wanted.session_ref.scid)?;
     let template = admitted.template(&wanted.session_ref.template_name)?;
     let reference = SessionRef {
@@ -187,6 +191,9 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
 pub async fn delete(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
     let (identity, _) = begin(shared, parts)?;
     let Found { handle, admitted } = find(shared, &identity, id)?;
+    if handle.kind() == HandleType::Search {
+        count_search(shared, &identity, parts, Allowance::SearchWrite)?;
+    }
     if !grant::may_see(&handle, &admitted.caller, shared.directory.clock.now()) {
         return Err(ApiError::handle_not_found());
     }

@@ -1,10 +1,12 @@
 //! Calling the service: a person, a request being put together, and the answer to it.
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 
 use axum::Router;
 use axum::body::Body;
+use convoke_server::connections::Peer;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::BodyExt;
@@ -54,6 +56,7 @@ impl Player {
             path: path.to_owned(),
             headers: HeaderMap::new(),
             body: Vec::new(),
+            peer: None,
         };
         let call = call.contract("107");
         match &self.authorization {
@@ -70,9 +73,17 @@ pub(crate) struct Call {
     path: String,
     headers: HeaderMap,
     body: Vec<u8>,
+    peer: Option<SocketAddr>,
 }
 
 impl Call {
+    /// Says where the connection comes from.
+    pub(crate) fn connected_from(mut self, address: &str) -> Self {
+        let ip: IpAddr = address.parse().expect("an address");
+        self.peer = Some(SocketAddr::new(ip, 50_000));
+        self
+    }
+
     /// Sets a header, in place of the one of that name.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
@@ -108,15 +119,27 @@ impl Call {
 
     /// Sends it. Any session document that comes back is checked against the laws of its shape.
     pub(crate) async fn send(self) -> Answer {
+        let body = Body::from(self.body.clone());
+        self.send_arriving(body).await
+    }
+
+    /// Sends it with a body that may be on its way for a while.
+    pub(crate) async fn send_arriving(self, body: Body) -> Answer {
         let mut sent = format!("{} {}", self.method, self.path);
         let shown = String::from_utf8_lossy(&self.body[..self.body.len().min(2000)]);
         write!(sent, " {shown}").expect("writing to a string");
         let mut request = Request::builder()
             .method(self.method.as_str())
             .uri(&self.path)
-            .body(Body::from(self.body))
+            .body(body)
             .expect("a request");
         *request.headers_mut() = self.headers;
+        if let Some(address) = self.peer {
+            request.extensions_mut().insert(Peer {
+                address,
+                certificate: None,
+            });
+        }
         let response = self.router.oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("the whole body").to_bytes();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use convoke_server::app::App;
 use convoke_server::clock::Clock;
-use convoke_server::config::{Config, StoreChoice};
+use convoke_server::config::{Config, Mode, StoreChoice};
 use convoke_server::entropy::Entropy;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -55,29 +55,51 @@ pub(crate) enum StoreKind {
 /// A service with the fixtures loaded, at 2026-01-01T00:00:00Z.
 pub(crate) struct World {
     app: App,
-    store: StoreKind,
+    config: Config,
     clock: Arc<TestClock>,
     entropy: Arc<TestEntropy>,
-    dir: TempDir,
+    /// Removed with the world.
+    _dir: TempDir,
 }
 
 impl World {
+    /// A service whose callers may ask as often as they like.
+    pub(crate) async fn new(store: StoreKind) -> Self {
+        Self::configured(store, |config| config.limits.mode = Mode::Off).await
+    }
+
+    /// A service in memory that enforces the documented limits.
+    pub(crate) async fn limited() -> Self {
+        Self::configured(StoreKind::Memory, |_| {}).await
+    }
+
+    /// A service whose configuration differs from the defaults.
     #[expect(
         clippy::unused_async,
         reason = "a store on another machine will have to be waited for"
     )]
-    pub(crate) async fn new(store: StoreKind) -> Self {
+    pub(crate) async fn configured(store: StoreKind, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         fixtures::write(&dir.path().join("services"));
         let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
         let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
-        let app = open(store, &dir, &clock, &entropy);
+        let mut config = Config {
+            store: match store {
+                StoreKind::Memory => StoreChoice::Memory,
+                StoreKind::Sqlite => StoreChoice::Sqlite,
+            },
+            data: dir.path().join("data"),
+            service_configs: Some(dir.path().join("services")),
+            ..Config::default()
+        };
+        change(&mut config);
+        let app = open(&config, &clock, &entropy);
         Self {
             app,
-            store,
+            config,
             clock,
             entropy,
-            dir,
+            _dir: dir,
         }
     }
 
@@ -147,27 +169,14 @@ impl World {
     /// Stops the service and starts it again on the same data directory. Players must be made anew.
     pub(crate) async fn restart(self) -> Self {
         self.app.close().await;
-        let app = open(self.store, &self.dir, &self.clock, &self.entropy);
+        let app = open(&self.config, &self.clock, &self.entropy);
         Self { app, ..self }
     }
 }
 
-fn open(
-    store: StoreKind,
-    dir: &TempDir,
-    clock: &Arc<TestClock>,
-    entropy: &Arc<TestEntropy>,
-) -> App {
-    let config = Config {
-        store: match store {
-            StoreKind::Memory => StoreChoice::Memory,
-            StoreKind::Sqlite => StoreChoice::Sqlite,
-        },
-        data: dir.path().join("data"),
-        service_configs: Some(dir.path().join("services")),
-        ..Config::default()
-    };
-    App::open(config, Arc::clone(clock) as _, Arc::clone(entropy) as _).expect("the service opens")
+fn open(config: &Config, clock: &Arc<TestClock>, entropy: &Arc<TestEntropy>) -> App {
+    let (config, clock, entropy) = (config.clone(), Arc::clone(clock), Arc::clone(entropy));
+    App::open(config, clock, entropy).expect("the service opens")
 }
 
 /// Milliseconds since 1970, moved by tests only.
