@@ -38,6 +38,9 @@ routes! {
     HandleQuery = "/handles/query";
     Handle = "/handles/{id}";
     HandleSession = "/handles/{id}/session";
+    Hopper = "/serviceconfigs/{scid}/hoppers/{hopper}";
+    HopperStats = "/serviceconfigs/{scid}/hoppers/{hopper}/stats";
+    Ticket = "/serviceconfigs/{scid}/hoppers/{hopper}/tickets/{ticket}";
     People = "/users/{owner}/people";
     Person = "/users/{owner}/people/{target}";
     Favorite = "/users/{owner}/people/favorites/{target}";
@@ -95,6 +98,9 @@ impl From<&Target> for Route {
             Target::HandleQuery => Self::HandleQuery,
             Target::Handle(_) => Self::Handle,
             Target::HandleSession(_) => Self::HandleSession,
+            Target::Hopper(..) => Self::Hopper,
+            Target::HopperStats(..) => Self::HopperStats,
+            Target::Ticket(..) => Self::Ticket,
             Target::People(_) => Self::People,
             Target::Person(..) => Self::Person,
             Target::Favorite(..) => Self::Favorite,
