@@ -54,6 +54,8 @@ pub enum ApiError {
     Edge(EdgeRule, String),
     /// The address exists, the verb does not; these do.
     Method(&'static str),
+    /// More signatures than can be remembered are still good.
+    TooManySignatures,
     /// The store cannot answer.
     Unavailable(StoreError),
     /// The caller asks too often.
@@ -149,6 +151,16 @@ impl ApiError {
                     .insert(ALLOW, HeaderValue::from_static(allowed));
                 response
             }
+            Self::TooManySignatures => {
+                tracing::warn!(
+                    "too many signed requests to tell replays; refusing signed requests"
+                );
+                let mut response = empty(StatusCode::SERVICE_UNAVAILABLE);
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+                response
+            }
             Self::Unavailable(error) => {
                 trail::failed(format!("the store cannot answer: {error}"));
                 unavailable()
@@ -188,6 +200,10 @@ impl ApiError {
             Self::Method(allowed) => {
                 Explanation::new(EdgeRule::Method, format!("this address takes {allowed}"))
             }
+            Self::TooManySignatures => Explanation::new(
+                EdgeRule::SignaturesFull,
+                "more signatures are still good than can be remembered",
+            ),
             Self::Unavailable(_) => {
                 Explanation::new(EdgeRule::Unavailable, "the store cannot answer")
             }

@@ -14,7 +14,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::addresses::Addresses;
 use crate::admission::Admission;
-use crate::auth::{AuthSettings, Authenticator, IssuerKeys};
+use crate::auth::{self, AuthSettings, Authenticator, IssuerKeys, Signatures};
 use crate::clock::Clock;
 use crate::commit::Directory;
 use crate::config::{Config, StoreChoice};
@@ -88,8 +88,10 @@ impl App {
             }
         };
         let keys = Arc::new(keys);
-        let auth = AuthSettings {
+        let settings = AuthSettings {
             issuer: ISSUER.to_owned(),
+            api_keys: auth::api_keys(&config)?,
+            services: auth::services(&config)?,
             ..AuthSettings::default()
         };
         let places = config.limits.max_in_flight.get();
@@ -99,7 +101,8 @@ impl App {
         let shared = Shared {
             directory: Arc::new(directory),
             catalogue,
-            authenticator: Authenticator::new(Arc::clone(&keys), auth),
+            authenticator: Authenticator::new(Arc::clone(&keys), settings),
+            signatures: Arc::new(Signatures::new(config.auth.signatures)),
             follow_locks: FollowLocks::default(),
             rate_limits: RateLimits::new(&config.limits),
             addresses: Addresses::new(&config.limits),
@@ -145,6 +148,7 @@ impl App {
             issuer: Arc::new(issuer),
             now: Arc::new(move || clock.now()),
             new_id: Arc::new(move || entropy.uuid()),
+            signatures: Arc::clone(&self.shared.signatures),
         };
         issuer::routes(context)
             .layer(from_fn(router::issuer_only))
@@ -235,9 +239,10 @@ fn open_tls(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Ar
     let Some(tls) = config.tls.clone() else {
         return Ok(None);
     };
-    let ask = match tls.client_ca {
-        Some(_) => AskForCertificate::Yes,
-        None => AskForCertificate::No,
+    let ask = if config.auth.services.is_empty() {
+        AskForCertificate::No
+    } else {
+        AskForCertificate::Yes
     };
     Ok(Some(Arc::new(Tls::open(tls, ask, Arc::clone(clock))?)))
 }

@@ -8,24 +8,30 @@ mod authenticator;
 mod cache;
 mod certificate;
 mod claims;
+mod configured;
 mod delegation;
 mod error;
 mod header;
 mod keys;
 mod principal;
+mod proof_key;
 mod role;
+mod signature;
 mod token;
 
 pub use api_key::{API_KEY_PREFIX, ApiKey};
 pub use authenticator::{AuthSettings, Authenticator};
-pub use certificate::{ClientCertificate, Trust};
+pub use certificate::{CertifiedService, ClientCertificate, Trust};
 pub use claims::{Claims, DeviceClaims, TitleClaims, UserClaims};
+pub(crate) use configured::{api_keys, services};
 pub use delegation::{ON_BEHALF_OF, SANDBOX, delegate};
 pub use error::AuthError;
 pub use header::{Credentials, Scheme, UserHash, authorization};
 pub use keys::{IssuerKeys, KEY_FILE, KeyError};
 pub use principal::{Acting, AgeGroup, MissingPrivileges, ModernGamertag, Principal, TokenUser};
+pub use proof_key::{Confirmation, ProofKey};
 pub use role::Role;
+pub use signature::{SIGNATURE, SignatureError, Signatures, SignedBody, SignedRequest};
 pub use token::{
     Audience, EXPIRY_GRACE, MAX_TOKEN_LEN, SERVICE_AUDIENCE, SIGN_IN_AUDIENCE, sign, verify,
 };

@@ -9,6 +9,7 @@ use http::request::Parts;
 
 use crate::api_error::ApiError;
 use crate::auth::{Acting, AuthError, Principal, Role};
+use crate::connections::Peer;
 use crate::edge_rule::EdgeRule;
 use crate::service_configs::{NamedTemplate, ServiceConfig};
 use crate::shared::Shared;
@@ -35,7 +36,10 @@ impl Identity {
             return Ok(identity.clone());
         }
         let now = shared.directory.clock.now();
-        let principal = shared.authenticator.authenticate(&parts.headers, now)?;
+        let peer = parts.extensions.get::<Peer>();
+        let certificate = peer.and_then(|peer| peer.certificate.as_deref());
+        let authenticator = &shared.authenticator;
+        let principal = authenticator.authenticate(&parts.headers, certificate, now)?;
         let identity = Self { principal };
         if let Some(xuid) = identity.xuid() {
             trail::called_by(xuid);
@@ -94,6 +98,17 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// The caller inside a service configuration, where a service's roles may not count.
+    pub fn caller_in(&self, shared: &Shared, scid: &Scid) -> Caller {
+        let caller = self.caller(shared);
+        Caller {
+            server: caller.server && self.principal.serves(scid),
+            ..caller
+        }
+    }
+}
+
 /// A caller inside a service configuration that is open to it.
 #[derive(Debug, Clone)]
 pub struct Admitted {
@@ -115,12 +130,17 @@ pub fn admit(shared: &Shared, identity: &Identity, scid: &Scid) -> Result<Admitt
         return Err(ApiError::edge(EdgeRule::ScidSandbox, CONFIG_FORBIDDEN));
     }
     let title_id = identity.principal.title_id;
-    let admitted = identity.principal.is_service() || config.admits_title(title_id);
+    let serves = identity.principal.serves(scid);
+    // A service does not reach further by acting for somebody.
+    if !serves && !identity.principal.acts_for_own_user() {
+        return Err(ApiError::edge(EdgeRule::ScidService, CONFIG_FORBIDDEN));
+    }
+    let admitted = (identity.principal.is_service() && serves) || config.admits_title(title_id);
     if !admitted && title_id.is_some() {
         return Err(ApiError::edge(EdgeRule::ScidTitle, CONFIG_FORBIDDEN));
     }
     Ok(Admitted {
-        caller: identity.caller(shared),
+        caller: identity.caller_in(shared, scid),
         config,
         lacks_title: !admitted,
     })

@@ -3,6 +3,7 @@
 //! Not here: the flags (the command's), and service configurations, which are files of their own
 //! (`service_configs`).
 
+mod auth;
 mod cors;
 mod keys;
 mod limits;
@@ -16,6 +17,7 @@ use anyhow::{Context, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use auth::{ApiKeyConfig, AuthConfig, CertifiedServiceConfig, SignatureMode};
 pub use cors::{Cors, Origin};
 pub use keys::schema;
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
@@ -37,6 +39,8 @@ pub struct Config {
     pub dev_issuer: bool,
     /// The certificate of the listener; without one it speaks plain HTTP.
     pub tls: Option<TlsConfig>,
+    /// Who may call, beside the users of the issuer.
+    pub auth: AuthConfig,
     /// How much callers may ask.
     pub limits: Limits,
     /// Web pages that may call the services from a browser.
@@ -66,6 +70,7 @@ impl Default for Config {
             service_configs: None,
             dev_issuer: true,
             tls: None,
+            auth: AuthConfig::default(),
             limits: Limits::default(),
             cors: Cors::default(),
         }
@@ -95,6 +100,7 @@ impl Config {
         for path in optional.into_iter().flatten() {
             *path = folder.join(&*path);
         }
+        self.auth.resolve_paths(folder);
         if let Some(tls) = &mut self.tls {
             tls.resolve_paths(folder);
         }

@@ -148,6 +148,10 @@ edge_rules! {
     ScidTitle = "scid.title", FORBIDDEN, 4500,
         "The title id in the token is not among the `title_ids` of the service configuration.",
         "Use a token of a title that is listed, or list the title in `service.toml`.";
+    /// A service's roles count in the service configurations that it is configured for.
+    ScidService = "scid.service", FORBIDDEN, 4500,
+        "The service is configured with `scids`, and this one is not among them; acting for a user does not extend them.",
+        "List the scid in the service's entry of `auth.services`.";
     /// A token names its title, unless the configuration or the template does without.
     ScidUntitled = "scid.untitled", FORBIDDEN, 4500,
         "The token has no title id, and neither the service configuration nor the template is open to such tokens.",
@@ -239,6 +243,10 @@ edge_rules! {
     Internal = "internal", INTERNAL_SERVER_ERROR, 5000,
         "There is an error in the service; its log has a line with the correlation id.",
         "Report it with the correlation id; sending the same request again may give the same answer.";
+    /// So many signatures are remembered that every replay can be told.
+    SignaturesFull = "signature.replays_full", SERVICE_UNAVAILABLE, 5300,
+        "With `auth.signatures = \"require\"`, more than 1048576 signed requests came within the time that signatures are good for.",
+        "Wait as long as `Retry-After` says, then sign and send the request again.";
     /// The service can answer now.
     Unavailable = "service.unavailable", SERVICE_UNAVAILABLE, 5300,
         "The store does not answer or is closing down, or one session is written by another process faster than it can be read.",

@@ -139,23 +139,26 @@ pub fn contract(headers: &HeaderMap) -> Result<ContractVersion, ApiError> {
 ///
 /// A body without a `Content-Type` is taken for JSON. `[client]`
 pub async fn json_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
+    let bytes = whole_body(parts, body).await?;
+    if !bytes.is_empty() {
+        check_media_type(&parts.headers)?;
+    }
+    decoded(&parts.headers, bytes)
+}
+
+/// The whole body as it came, within the limit and in time.
+pub async fn whole_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
     if let Some(declared) = parts.headers.get(CONTENT_LENGTH) {
         let length: Option<usize> = declared.to_str().ok().and_then(|text| text.parse().ok());
         if length.is_some_and(|length| MAX_BODY_BYTES < length) {
             return Err(body_too_large());
         }
     }
-    let bytes = match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Err(body_too_large());
-        }
-        Err(_) => return Err(body_incomplete()),
-    };
-    if !bytes.is_empty() {
-        check_media_type(&parts.headers)?;
+    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(body_too_large()),
+        Err(_) => Err(body_incomplete()),
     }
-    decoded(&parts.headers, bytes)
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {

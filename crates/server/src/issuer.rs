@@ -1,13 +1,14 @@
 //! The embedded development issuer: hands out tokens that the session services accept.
 //!
 //! It proves nothing about who asks: whoever reaches it may be anybody, so it belongs on a
-//! developer's machine or a closed network. Signatures of requests are accepted and not checked.
+//! developer's machine or a closed network.
 //! Not here: host names (the same paths serve all of them), and verifying tokens at a service
 //! (`auth`).
 
 mod body;
 mod dev_token;
 mod endpoints;
+mod proof;
 mod refusal;
 mod response;
 mod routes;
@@ -21,7 +22,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::auth::{Audience, Claims, IssuerKeys, MAX_TOKEN_LEN, SIGN_IN_AUDIENCE, sign, verify};
+use crate::auth::{
+    Audience, Claims, IssuerKeys, MAX_TOKEN_LEN, SIGN_IN_AUDIENCE, Signatures, sign, verify,
+};
 
 pub use endpoints::{PublicHost, WebScheme};
 pub use refusal::{IssuerError, Refusal, XErr};
@@ -72,6 +75,8 @@ pub struct IssuerContext {
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// The source of token ids.
     pub new_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    /// How signatures of requests are checked.
+    pub signatures: Arc<Signatures>,
 }
 
 impl IssuerConfig {
@@ -114,6 +119,7 @@ impl Issuer {
             sbx: None,
             svc: None,
             rol: Vec::new(),
+            cnf: None,
         }
     }
 

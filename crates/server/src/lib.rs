@@ -33,6 +33,7 @@ pub mod router;
 pub mod routes;
 pub mod service_configs;
 pub mod shared;
+pub mod signed;
 mod tally;
 pub mod timer_queue;
 pub mod timers;

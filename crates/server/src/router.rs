@@ -25,6 +25,7 @@ use crate::routes::{
     templates,
 };
 use crate::shared::Shared;
+use crate::signed;
 use crate::trail;
 
 /// What an address names.
@@ -231,6 +232,7 @@ async fn counted(shared: &Shared, target: Target, request: Request) -> Result<Re
     let pass = limits.admit(&identity.principal, allowance, now)?;
     parts.extensions.insert(identity);
     parts.extensions.insert(pass.over().clone());
+    let body = signed::checked(shared, &parts, body).await?;
     let mut response = answer(shared, target, &parts, body)
         .await
         .unwrap_or_else(|error| error.into_response(family_of(service)));

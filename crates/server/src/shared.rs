@@ -6,7 +6,7 @@ use convoke_wire::Xuid;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::addresses::Addresses;
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Signatures};
 use crate::commit::Directory;
 use crate::config::Cors;
 use crate::rate_limits::RateLimits;
@@ -18,6 +18,7 @@ pub struct Shared {
     pub(crate) directory: Arc<Directory>,
     pub(crate) catalogue: Catalogue,
     pub(crate) authenticator: Authenticator,
+    pub(crate) signatures: Arc<Signatures>,
     pub(crate) follow_locks: FollowLocks,
     pub(crate) rate_limits: RateLimits,
     pub(crate) addresses: Addresses,

@@ -20,6 +20,7 @@ use crate::config::TlsConfig;
 use files::{Files, Stamp};
 use material::Material;
 
+pub(crate) use files::read_secret;
 pub(crate) use handshake::Accepted;
 pub use handshake::HANDSHAKE_TIMEOUT;
 pub use material::AskForCertificate;

@@ -37,7 +37,9 @@ impl ApiKey {
             device_type: None,
             sandbox,
             roles: roles.into_iter().collect(),
+            scids: None,
             service: Some(service.to_owned()),
+            proof_key: None,
             token_id: format!("api-key:{service}"),
             expires: Timestamp::MAX,
         };

@@ -1,6 +1,6 @@
 //! From the headers of a request to the principal behind it.
 //!
-//! Not here, and not checked yet: request signatures, certificates, tokens of other issuers.
+//! Not here: request signatures (`signature`); not checked yet: tokens of other issuers.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::api_key::{self, API_KEY_PREFIX, ApiKey};
 use super::cache::PrincipalCache;
+use super::certificate::{CertifiedService, CertifiedServices, ClientCertificate};
 use super::delegation::delegate;
 use super::error::AuthError;
 use super::header::{Credentials, Scheme, UserHash, authorization};
@@ -26,6 +27,8 @@ pub struct AuthSettings {
     pub missing_privileges: MissingPrivileges,
     /// Static keys of services.
     pub api_keys: Vec<ApiKey>,
+    /// Services that are known by their certificates.
+    pub services: Vec<CertifiedService>,
 }
 
 /// Verifies credentials and remembers the ones it verified.
@@ -34,12 +37,14 @@ pub struct Authenticator {
     keys: Arc<IssuerKeys>,
     settings: AuthSettings,
     verified: PrincipalCache,
+    certified: CertifiedServices,
 }
 
 impl Authenticator {
     /// An authenticator for tokens signed with these keys.
-    pub fn new(keys: Arc<IssuerKeys>, settings: AuthSettings) -> Self {
+    pub fn new(keys: Arc<IssuerKeys>, mut settings: AuthSettings) -> Self {
         Self {
+            certified: CertifiedServices::new(std::mem::take(&mut settings.services)),
             keys,
             settings,
             verified: PrincipalCache::new(),
@@ -52,13 +57,27 @@ impl Authenticator {
     }
 
     /// The principal of a request, after `X-Xbl-On-Behalf-Of` and `X-Xbl-Sandbox`.
+    ///
+    /// A certificate alone is a service; beside a token it makes the user a service as well.
     pub fn authenticate(
         &self,
         headers: &HeaderMap,
+        certificate: Option<&ClientCertificate>,
         now: Timestamp,
     ) -> Result<Arc<Principal>, AuthError> {
-        let value = authorization(headers)?;
-        delegate(self.verified_principal(value, now)?, headers)
+        let service = match certificate {
+            Some(certificate) => self.certified.find(certificate, now)?,
+            None => None,
+        };
+        let principal = match (authorization(headers), service) {
+            (Ok(value), None) => self.verified_principal(value, now)?,
+            (Ok(value), Some(service)) => {
+                Arc::new(self.verified_principal(value, now)?.with_service(service))
+            }
+            (Err(AuthError::Missing), Some(service)) => Arc::clone(service),
+            (Err(error), _) => return Err(error),
+        };
+        delegate(principal, headers)
     }
 
     fn verified_principal(&self, value: &str, now: Timestamp) -> Result<Arc<Principal>, AuthError> {
@@ -148,16 +167,18 @@ mod tests {
     fn a_remembered_token_expires_like_any_other() {
         let authenticator = authenticator(vec![]);
         let headers = headers(&format!("XBL3.0 x=42;{}", token(&authenticator)));
-        let first = authenticator.authenticate(&headers, at(0)).expect("valid");
+        let first = authenticator
+            .authenticate(&headers, None, at(0))
+            .expect("valid");
         let again = authenticator
-            .authenticate(&headers, at(1_059))
+            .authenticate(&headers, None, at(1_059))
             .expect("in grace");
         assert!(Arc::ptr_eq(&first, &again), "remembered");
         assert_eq!(authenticator.verified.len(), 1);
-        let late = authenticator.authenticate(&headers, at(1_060));
+        let late = authenticator.authenticate(&headers, None, at(1_060));
         assert_eq!(late, Err(AuthError::Expired));
         assert_eq!(authenticator.verified.len(), 0, "forgotten");
-        let late = authenticator.authenticate(&headers, at(1_060));
+        let late = authenticator.authenticate(&headers, None, at(1_060));
         assert_eq!(late, Err(AuthError::Expired));
     }
 
@@ -169,7 +190,11 @@ mod tests {
             format!("XBL3.0 x=43;{token}"),
             format!("XBL3.0 x=42;{token}x"),
         ] {
-            assert!(authenticator.authenticate(&headers(&value), at(0)).is_err());
+            assert!(
+                authenticator
+                    .authenticate(&headers(&value), None, at(0))
+                    .is_err()
+            );
         }
         assert_eq!(authenticator.verified.len(), 0);
     }
@@ -178,7 +203,9 @@ mod tests {
     fn a_bearer_token_acts_for_its_only_user() {
         let authenticator = authenticator(vec![]);
         let headers = headers(&format!("Bearer {}", token(&authenticator)));
-        let principal = authenticator.authenticate(&headers, at(0)).expect("valid");
+        let principal = authenticator
+            .authenticate(&headers, None, at(0))
+            .expect("valid");
         assert_eq!(principal.acting, Acting::User(0));
     }
 
@@ -189,12 +216,12 @@ mod tests {
         let key = ApiKey::new(hash, "lobby", roles, Sandbox::default());
         let authenticator = authenticator(vec![key]);
         let principal = authenticator
-            .authenticate(&headers("Bearer mpsk_right"), Timestamp::MAX)
+            .authenticate(&headers("Bearer mpsk_right"), None, Timestamp::MAX)
             .expect("a known key");
         assert!(principal.is_service() && principal.has_role(&Role::SessionsServer));
-        let refused = authenticator.authenticate(&headers("Bearer mpsk_wrong"), at(0));
+        let refused = authenticator.authenticate(&headers("Bearer mpsk_wrong"), None, at(0));
         assert_eq!(refused.expect_err("unknown").reason(), "invalid_signature");
-        let refused = authenticator.authenticate(&headers("XBL3.0 x=-;mpsk_right"), at(0));
+        let refused = authenticator.authenticate(&headers("XBL3.0 x=-;mpsk_right"), None, at(0));
         assert_eq!(refused.expect_err("not a token").reason(), "malformed");
     }
 }

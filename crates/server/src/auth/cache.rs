@@ -116,7 +116,9 @@ mod tests {
             device_type: None,
             sandbox: Sandbox::default(),
             roles: BTreeSet::new(),
+            scids: None,
             service: None,
+            proof_key: None,
             token_id: "t".to_owned(),
             expires: Timestamp::MAX,
         })

@@ -2,10 +2,18 @@
 //!
 //! Not here: the proof that the client holds the certificate's key, and who issued it (`tls`).
 
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::error::AuthError;
+use super::principal::Principal;
 
 /// A certificate, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,5 +74,106 @@ impl ClientCertificate {
     /// Whether a moment is within its time.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         (self.not_before..=self.not_after).contains(&now)
+    }
+}
+
+/// What a service's certificate must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// This key, by its hash; whoever issued the certificate.
+    Key([u8; 32]),
+    /// This URI as its only one, vouched for by an authority of the configuration. (A SPIFFE
+    /// certificate has exactly one.)
+    Uri(String),
+}
+
+/// A service that is known by its certificate.
+#[derive(Debug, Clone)]
+pub struct CertifiedService {
+    pub(crate) credential: Credential,
+    principal: Arc<Principal>,
+}
+
+impl CertifiedService {
+    pub(crate) fn new(credential: Credential, principal: Principal) -> Self {
+        Self {
+            credential,
+            principal: Arc::new(principal),
+        }
+    }
+
+    fn is_named_by(&self, certificate: &ClientCertificate) -> bool {
+        match &self.credential {
+            Credential::Key(hash) => hash.ct_eq(&certificate.spki_sha256).into(),
+            Credential::Uri(uri) => {
+                let only = certificate.uris.as_slice() == std::slice::from_ref(uri);
+                certificate.trust == Trust::Authority && only
+            }
+        }
+    }
+}
+
+/// Most certificates of strangers that are remembered, so that each is logged once. Our own choice.
+const MAX_STRANGERS: usize = 1024;
+
+/// All services that are known by their certificates.
+#[derive(Default)]
+pub(super) struct CertifiedServices {
+    services: Vec<CertifiedService>,
+    strangers: Mutex<HashSet<[u8; 32]>>,
+}
+
+impl CertifiedServices {
+    pub(super) fn new(services: Vec<CertifiedService>) -> Self {
+        Self {
+            services,
+            strangers: Mutex::default(),
+        }
+    }
+
+    /// The service that a certificate stands for, if it stands for one.
+    ///
+    /// A connection may outlive its certificate, which ends its rights.
+    pub(super) fn find(
+        &self,
+        certificate: &ClientCertificate,
+        now: Timestamp,
+    ) -> Result<Option<&Arc<Principal>>, AuthError> {
+        let mut services = self.services.iter();
+        let Some(service) = services.find(|service| service.is_named_by(certificate)) else {
+            self.log_stranger(certificate);
+            return Ok(None);
+        };
+        if now < certificate.not_before {
+            return Err(AuthError::NotYetValid);
+        }
+        if certificate.not_after < now {
+            return Err(AuthError::Expired);
+        }
+        Ok(Some(&service.principal))
+    }
+
+    fn log_stranger(&self, certificate: &ClientCertificate) {
+        let mut strangers = self
+            .strangers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if strangers.len() < MAX_STRANGERS && strangers.insert(certificate.spki_sha256) {
+            let hash: String = certificate
+                .spki_sha256
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect();
+            tracing::warn!(
+                certificate.spki_sha256 = %hash, certificate.trust = ?certificate.trust,
+                "a client certificate is of no configured service, and gives no rights"
+            );
+        }
+    }
+}
+
+impl fmt::Debug for CertifiedServices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.services).finish()
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::AuthError;
 use super::header::UserHash;
 use super::principal::{Acting, AgeGroup, ModernGamertag, Principal, TokenUser};
+use super::proof_key::Confirmation;
 
 /// The claims of a token of ours. Claims that we do not know are ignored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub struct Claims {
     /// The roles of a service. Inferred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rol: Vec<String>,
+    /// The key that the client has proven to hold (RFC 7800). Inferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }
 
 /// The claims about one user, in the order in which responses show them. `[client]`
@@ -140,6 +144,8 @@ impl Claims {
             device_id,
             device_type,
             sandbox: self.sbx.unwrap_or_default(),
+            scids: None,
+            proof_key: self.cnf.map(|cnf| cnf.jwk),
             roles: self.rol.iter().map(|name| name.as_str().into()).collect(),
             service: self.svc,
             token_id: self.jti,

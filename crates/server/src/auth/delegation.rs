@@ -116,7 +116,9 @@ mod tests {
             device_type: None,
             sandbox: Sandbox::default(),
             roles: roles.iter().cloned().collect(),
+            scids: None,
             service: None,
+            proof_key: None,
             token_id: "t".to_owned(),
             expires: Timestamp::UNIX_EPOCH,
         })

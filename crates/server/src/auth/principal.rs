@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use convoke_wire::ids::{Sandbox, TitleId, Xuid};
+use convoke_wire::ids::{Sandbox, Scid, TitleId, Xuid};
 use jiff::Timestamp;
 
+use super::proof_key::ProofKey;
 use super::role::Role;
 
 /// Everything a verified credential says about the caller.
@@ -25,8 +26,12 @@ pub struct Principal {
     pub sandbox: Sandbox,
     /// The service roles; empty for a player.
     pub roles: BTreeSet<Role>,
+    /// The service configurations in which the roles count; `None` for all.
+    pub scids: Option<BTreeSet<Scid>>,
     /// The name of the service, for a service principal.
     pub service: Option<String>,
+    /// The key that requests are signed with, when the credential names one.
+    pub proof_key: Option<ProofKey>,
     /// The credential's own id, for logs.
     pub token_id: String,
     /// When the credential expires, before any grace.
@@ -122,6 +127,30 @@ impl Principal {
         self.service.is_some() || !self.roles.is_empty()
     }
 
+    /// The same caller with a service beside it: a user of a token on a connection of a service's
+    /// certificate. The sandbox stays the token's. `[doc]`
+    pub fn with_service(&self, service: &Self) -> Self {
+        let mut both = self.clone();
+        both.roles.extend(service.roles.iter().cloned());
+        // Roles of two origins share one reach, which is the smaller one.
+        both.scids = match (both.scids, &service.scids) {
+            (Some(own), Some(other)) => Some(own.intersection(other).cloned().collect()),
+            (own, other) => own.or_else(|| other.clone()),
+        };
+        both.service.clone_from(&service.service);
+        both
+    }
+
+    /// Whether the roles count in a service configuration.
+    pub fn serves(&self, scid: &Scid) -> bool {
+        self.scids.as_ref().is_none_or(|scids| scids.contains(scid))
+    }
+
+    /// Whether the request acts for a user of the token itself, not for one that a service names.
+    pub fn acts_for_own_user(&self) -> bool {
+        self.acting_user().is_some_and(|user| !user.uhs.is_empty())
+    }
+
     /// Whether the caller carries a role.
     pub fn has_role(&self, role: &Role) -> bool {
         self.roles.contains(role)
@@ -202,7 +231,9 @@ mod tests {
             device_type: None,
             sandbox: Sandbox::default(),
             roles: BTreeSet::new(),
+            scids: None,
             service: None,
+            proof_key: None,
             token_id: "t".to_owned(),
             expires: Timestamp::UNIX_EPOCH,
         }

@@ -26,6 +26,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// The roles that unlock something.
+    pub const KNOWN: [Self; 7] = [
+        Self::SessionsServer,
+        Self::MatchmakingService,
+        Self::MatchmakingClient,
+        Self::PeopleRead,
+        Self::PrivacyRead,
+        Self::NotifySend,
+        Self::Admin,
+    ];
+
     /// The role's name as tokens write it.
     pub fn as_str(&self) -> &str {
         match self {

@@ -164,6 +164,7 @@ mod tests {
             sbx: None,
             svc: None,
             rol: Vec::new(),
+            cnf: None,
         }
     }
 

@@ -12,10 +12,10 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use super::body::{check_text, json, malformed};
 use super::refusal::IssuerError;
 use super::response::{DisplayClaims, TokenResponse};
-use super::sign_in::MAX_DEVICE_TEXT;
+use super::sign_in::{MAX_DEVICE_TEXT, confirmation};
 use super::xsts::MAX_USERS;
 use super::{Issuer, Moment};
-use crate::auth::{Claims, DeviceClaims, SERVICE_AUDIENCE, TitleClaims, UserClaims};
+use crate::auth::{Claims, DeviceClaims, ProofKey, SERVICE_AUDIENCE, TitleClaims, UserClaims};
 
 const MAX_GAMERTAG: usize = 32;
 const MAX_PRIVILEGES: usize = 64;
@@ -37,6 +37,7 @@ struct DevTokenRequest {
     privileges: Option<Privileges>,
     roles: Option<Vec<String>>,
     users: Option<Vec<RequestedUser>>,
+    proof_key: Option<ProofKey>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +79,7 @@ impl Issuer {
             sbx: Some(sandbox),
             svc: (!roles.is_empty()).then(|| SERVICE.to_owned()),
             rol: roles,
+            cnf: confirmation(request.proof_key),
             ..claims
         };
         let display = DisplayClaims::users(claims.xui.clone());

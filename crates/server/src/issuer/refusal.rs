@@ -2,12 +2,19 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::auth::AuthError;
 use crate::edge_rule::EdgeRule;
 use crate::explain::Explanation;
 
 /// The answer when there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerError {
+    /// The request does not prove that it comes from the holder of its proof key: 401.
+    #[error("{0}")]
+    Proof(#[from] AuthError),
+    /// More signatures than can be remembered are still good: 503.
+    #[error("too many signed requests")]
+    TooManySignatures,
     /// The request cannot be read; the text says where and why.
     #[error("{0}")]
     Malformed(String),
@@ -92,6 +99,10 @@ impl IssuerError {
     /// Which rule refused, where and why.
     pub(super) fn explanation(&self) -> Explanation {
         let (rule, text) = match self {
+            Self::Proof(error) => return Explanation::new(error.rule(), error.to_string()),
+            Self::TooManySignatures => {
+                return Explanation::new(EdgeRule::SignaturesFull, self.to_string());
+            }
             Self::Malformed(text) => (EdgeRule::IssuerBody, text),
             Self::Refused(refusal) => (refusal.rule, &refusal.message),
             Self::NotFound(text) => (EdgeRule::IssuerTitle, text),

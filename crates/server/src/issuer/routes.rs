@@ -5,12 +5,13 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::IssuerContext;
-use super::refusal::IssuerError;
+use super::proof::SignedCall;
+use super::refusal::{IssuerError, Refusal};
 
 /// Longest body of a request to the issuer; a longer one is answered with 413. Inferred.
 pub const MAX_BODY_LEN: usize = 64 * 1024;
@@ -30,23 +31,39 @@ pub fn routes(context: IssuerContext) -> Router {
 }
 
 /// A user token for a ticket.
-async fn user_authenticate(State(context): State<IssuerContext>, body: Bytes) -> Response {
-    answer(context.issuer.user_authenticate(&body, context.moment()))
+async fn user_authenticate(State(context): State<IssuerContext>, call: SignedCall) -> Response {
+    let proven = context.check_proof(&call);
+    answer(proven.and_then(|()| {
+        context
+            .issuer
+            .user_authenticate(&call.body, context.moment())
+    }))
 }
 
 /// A device token.
-async fn device_authenticate(State(context): State<IssuerContext>, body: Bytes) -> Response {
-    answer(context.issuer.device_authenticate(&body, context.moment()))
+async fn device_authenticate(State(context): State<IssuerContext>, call: SignedCall) -> Response {
+    let proven = context.check_proof(&call);
+    answer(proven.and_then(|()| {
+        context
+            .issuer
+            .device_authenticate(&call.body, context.moment())
+    }))
 }
 
 /// A title token for a device.
-async fn title_authenticate(State(context): State<IssuerContext>, body: Bytes) -> Response {
-    answer(context.issuer.title_authenticate(&body, context.moment()))
+async fn title_authenticate(State(context): State<IssuerContext>, call: SignedCall) -> Response {
+    let proven = context.check_proof(&call);
+    answer(proven.and_then(|()| {
+        context
+            .issuer
+            .title_authenticate(&call.body, context.moment())
+    }))
 }
 
 /// A token for a service.
-async fn xsts_authorize(State(context): State<IssuerContext>, body: Bytes) -> Response {
-    answer(context.issuer.xsts_authorize(&body, context.moment()))
+async fn xsts_authorize(State(context): State<IssuerContext>, call: SignedCall) -> Response {
+    let proven = context.check_proof(&call);
+    answer(proven.and_then(|()| context.issuer.xsts_authorize(&call.body, context.moment())))
 }
 
 /// The list of hosts and the tokens they want.
@@ -72,6 +89,17 @@ fn answer(result: Result<impl Serialize, IssuerError>) -> Response {
     let explanation = error.explanation();
     let mut response = match error {
         IssuerError::Refused(refusal) => json(StatusCode::UNAUTHORIZED, &refusal),
+        IssuerError::Proof(error) => {
+            let refusal = Refusal::without_code(error.to_string());
+            let mut response = json(StatusCode::UNAUTHORIZED, &refusal);
+            let headers = response.headers_mut();
+            headers.insert(WWW_AUTHENTICATE, error.www_authenticate());
+            response
+        }
+        IssuerError::TooManySignatures => {
+            let headers = [(RETRY_AFTER, HeaderValue::from_static("2"))];
+            (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
+        }
         IssuerError::Malformed(text) => (StatusCode::BAD_REQUEST, text).into_response(),
         IssuerError::NotFound(text) => (StatusCode::NOT_FOUND, text).into_response(),
     };

@@ -2,16 +2,19 @@
 //! `title/authenticate`.
 //!
 //! They are for the relying party `http://auth.xboxlive.com` and of no use at a service.
-//! Not here: proof keys and request signatures, which are accepted and not checked.
+//! Not here: checking that the client holds its proof key (`proof`).
 
 use convoke_wire::ids::TitleId;
 use serde::Deserialize;
 
 use super::body::{Envelope, check_text, envelope, malformed};
+use super::proof::one_key;
 use super::refusal::{IssuerError, Refusal, XErr};
 use super::response::{DisplayClaims, TokenResponse};
 use super::{Issuer, Moment};
-use crate::auth::{DeviceClaims, SIGN_IN_AUDIENCE, TitleClaims, UserClaims};
+use crate::auth::{
+    Confirmation, DeviceClaims, ProofKey, SIGN_IN_AUDIENCE, TitleClaims, UserClaims,
+};
 
 /// Longest device id and device type, by our own choice.
 pub(super) const MAX_DEVICE_TEXT: usize = 128;
@@ -24,6 +27,7 @@ const DEVICE_FLAG: &str = "0";
 struct UserProperties {
     auth_method: String,
     rps_ticket: String,
+    proof_key: Option<ProofKey>,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +36,7 @@ struct DeviceProperties {
     #[serde(default)]
     id: Option<String>,
     device_type: String,
+    proof_key: Option<ProofKey>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +44,7 @@ struct DeviceProperties {
 struct TitleProperties {
     device_token: String,
     title_id: TitleId,
+    proof_key: Option<ProofKey>,
 }
 
 impl Issuer {
@@ -73,6 +79,7 @@ impl Issuer {
         let user = user.claims(self, &claims.jti);
         let display = DisplayClaims::users(vec![hash_only(&user)]);
         claims.xui.push(user);
+        claims.cnf = confirmation(properties.proof_key);
         self.respond(&claims, display, moment)
     }
 
@@ -108,6 +115,7 @@ impl Issuer {
             dty: Some(device_type),
             ..device
         });
+        claims.cnf = confirmation(properties.proof_key);
         self.respond(&claims, display, moment)
     }
 
@@ -118,7 +126,7 @@ impl Issuer {
         moment: Moment,
     ) -> Result<TokenResponse, IssuerError> {
         let properties: TitleProperties = sign_in(body)?;
-        let device = self.device_token(&properties.device_token, moment)?;
+        let (device, key) = self.device_token(&properties.device_token, moment)?;
         let title = TitleClaims {
             tid: properties.title_id,
         };
@@ -129,40 +137,46 @@ impl Issuer {
         let mut claims = self.empty_claims(SIGN_IN_AUDIENCE, moment);
         claims.xdi = Some(device);
         claims.xti = Some(title);
+        claims.cnf = one_key([confirmation(properties.proof_key), key])?;
         self.respond(&claims, display, moment)
     }
 }
 
 impl Issuer {
-    /// The device of a device token.
+    /// The device of a device token, and its key.
     pub(super) fn device_token(
         &self,
         token: &str,
         moment: Moment,
-    ) -> Result<DeviceClaims, Refusal> {
+    ) -> Result<(DeviceClaims, Option<Confirmation>), Refusal> {
         let path = "Properties.DeviceToken";
         let claims = self.sign_in_claims(path, token, moment.now)?;
         match (claims.xdi, claims.xti) {
-            (Some(device), None) => Ok(device),
+            (Some(device), None) => Ok((device, claims.cnf)),
             _ => Err(Refusal::without_code(format!(
                 "{path}: the token is no device token"
             ))),
         }
     }
 
-    /// The title of a title token, and the device it is bound to.
+    /// The title of a title token, the device it is bound to, and their key.
     pub(super) fn title_token(
         &self,
         token: &str,
         moment: Moment,
-    ) -> Result<(TitleClaims, DeviceClaims), Refusal> {
+    ) -> Result<(TitleClaims, DeviceClaims, Option<Confirmation>), Refusal> {
         let path = "Properties.TitleToken";
         let claims = self.sign_in_claims(path, token, moment.now)?;
-        claims
-            .xti
-            .zip(claims.xdi)
+        let bound = claims.xti.zip(claims.xdi);
+        bound
+            .map(|(title, device)| (title, device, claims.cnf))
             .ok_or_else(|| Refusal::without_code(format!("{path}: the token is no title token")))
     }
+}
+
+/// The claim for a key.
+pub(super) fn confirmation(key: Option<ProofKey>) -> Option<Confirmation> {
+    key.map(|jwk| Confirmation { jwk })
 }
 
 /// The properties of a request for a sign-in token.
@@ -279,7 +293,7 @@ mod tests {
         let device = |id: &Value, draw| {
             let body = request(&json!({
                 "AuthMethod": "ProofOfPossession", "Id": id, "DeviceType": "Win32",
-                "SerialNumber": "{1}", "Version": "10.0.18363", "ProofKey": {"kty": "EC"},
+                "SerialNumber": "{1}", "Version": "10.0.18363",
             }));
             issuer
                 .device_authenticate(&body, moment(draw))

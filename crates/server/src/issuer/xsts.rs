@@ -6,12 +6,14 @@ use convoke_wire::ids::Sandbox;
 use serde::Deserialize;
 
 use super::body::{envelope, malformed};
+use super::proof::one_key;
 use super::refusal::{IssuerError, Refusal};
 use super::response::{DisplayClaims, TokenResponse};
-use super::sign_in::hash_only;
+use super::sign_in::{confirmation, hash_only};
 use super::{Issuer, Moment};
 use crate::auth::{
-    Claims, DeviceClaims, SERVICE_AUDIENCE, SIGN_IN_AUDIENCE, TitleClaims, UserClaims,
+    Claims, Confirmation, DeviceClaims, ProofKey, SERVICE_AUDIENCE, SIGN_IN_AUDIENCE, TitleClaims,
+    UserClaims,
 };
 
 /// Most users of one token. Inferred.
@@ -30,6 +32,8 @@ struct Properties {
     title_token: Option<String>,
     #[serde(default)]
     optional_display_claims: Vec<String>,
+    #[serde(default)]
+    proof_key: Option<ProofKey>,
 }
 
 impl Issuer {
@@ -52,8 +56,9 @@ impl Issuer {
             ));
         }
         let properties = request.properties;
-        let users = self.users_of_tokens(&properties, moment)?;
-        let (title, device) = self.title_and_device(&properties, moment)?;
+        let mut keys = vec![confirmation(properties.proof_key.clone())];
+        let users = self.users_of_tokens(&properties, &mut keys, moment)?;
+        let (title, device) = self.title_and_device(&properties, &mut keys, moment)?;
         if users.is_empty() && device.is_none() {
             return Err(malformed(
                 "Properties",
@@ -70,6 +75,7 @@ impl Issuer {
             xti: title,
             xdi: device,
             sbx: Some(properties.sandbox_id),
+            cnf: one_key(keys)?,
             ..self.empty_claims(&request.relying_party, moment)
         };
         self.respond(&claims, DisplayClaims::users(users), moment)
@@ -78,6 +84,7 @@ impl Issuer {
     fn users_of_tokens(
         &self,
         properties: &Properties,
+        keys: &mut Vec<Option<Confirmation>>,
         moment: Moment,
     ) -> Result<Vec<UserClaims>, IssuerError> {
         if MAX_USERS < properties.user_tokens.len() {
@@ -89,7 +96,9 @@ impl Issuer {
         let mut users: Vec<UserClaims> = Vec::new();
         for (index, token) in properties.user_tokens.iter().enumerate() {
             let path = format!("Properties.UserTokens[{index}]");
-            let mut found = self.sign_in_claims(&path, token, moment.now)?.xui;
+            let claims = self.sign_in_claims(&path, token, moment.now)?;
+            let mut found = claims.xui;
+            keys.push(claims.cnf);
             let (Some(user), true) = (found.pop(), found.is_empty()) else {
                 return Err(
                     Refusal::without_code(format!("{path}: the token is no user token")).into(),
@@ -116,16 +125,22 @@ impl Issuer {
     fn title_and_device(
         &self,
         properties: &Properties,
+        keys: &mut Vec<Option<Confirmation>>,
         moment: Moment,
     ) -> Result<(Option<TitleClaims>, Option<DeviceClaims>), IssuerError> {
         let device = match &properties.device_token {
-            Some(token) => Some(self.device_token(token, moment)?),
+            Some(token) => {
+                let (device, key) = self.device_token(token, moment)?;
+                keys.push(key);
+                Some(device)
+            }
             None => None,
         };
         let Some(token) = &properties.title_token else {
             return Ok((None, device));
         };
-        let (title, bound) = self.title_token(token, moment)?;
+        let (title, bound, key) = self.title_token(token, moment)?;
+        keys.push(key);
         if device.is_some_and(|device| device.did != bound.did) {
             return Err(Refusal::without_code(
                 "Properties.TitleToken: the token is bound to another device",
@@ -233,7 +248,6 @@ mod tests {
             "DeviceToken": device,
             "TitleToken": title_token(&issuer, &device),
             "OptionalDisplayClaims": ["mgt", "mgs", "umg", "new"],
-            "ProofKey": {"kty": "EC"},
         });
         let response = authorize(&issuer, SERVICE_AUDIENCE, &properties).expect("valid");
         let claims = claims(&issuer, SERVICE_AUDIENCE, &response);

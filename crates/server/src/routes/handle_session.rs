@@ -53,7 +53,7 @@ pub async fn put(
     let change = read::session_change(&body)?;
     let identity = identity.acting_for(|| named_user(&body))?;
     let Found { handle, admitted } = found;
-    let caller = identity.caller(shared);
+    let caller = identity.caller_in(shared, &handle.session.scid);
     let grant = granted(shared, &handle, &caller).await?;
     Writing {
         key: handle.session_key(),

@@ -59,8 +59,8 @@ pub async fn put(
     let change = read::session_change(&body)?;
     let identity = identity.acting_for(|| named_user(&body))?;
     Writing {
+        caller: identity.caller_in(shared, &reference.scid),
         key: key_of(&identity, reference),
-        caller: identity.caller(shared),
         template,
         change,
         handle: None,

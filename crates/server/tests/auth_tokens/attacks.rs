@@ -148,9 +148,11 @@ fn a_second_authorization_header_is_refused() {
     let good = format!("XBL3.0 x=42;{}", world.token(&json!({})));
     let mut headers = headers(&good);
     headers.append(AUTHORIZATION, good.parse().expect("a header value"));
-    let error = world.authenticator.authenticate(&headers, now());
+    let error = world.authenticator.authenticate(&headers, None, now());
     assert_eq!(error.expect_err("two headers").reason(), "malformed");
-    let missing = world.authenticator.authenticate(&HeaderMap::new(), now());
+    let missing = world
+        .authenticator
+        .authenticate(&HeaderMap::new(), None, now());
     assert_eq!(missing, Err(AuthError::Missing));
     // Line breaks do not even become a header value; other controls are refused here.
     assert!(HeaderValue::from_str("XBL3.0 x=42;a\r\nX-Xbl-Sandbox: B").is_err());
@@ -165,7 +167,7 @@ fn only_services_act_for_others() {
         for (name, value) in pairs {
             map.insert(*name, value.parse().expect("a header value"));
         }
-        world.authenticator.authenticate(&map, now())
+        world.authenticator.authenticate(&map, None, now())
     };
     let player = format!("XBL3.0 x=42;{}", world.token(&json!({})));
     assert!(act(&player, &[("x-xbl-on-behalf-of", "xuid(1)")]).is_err());

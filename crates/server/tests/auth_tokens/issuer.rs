@@ -133,7 +133,7 @@ proptest! {
         if let Ok(value) = HeaderValue::from_bytes(&value) {
             let mut map = HeaderMap::new();
             map.insert(AUTHORIZATION, value);
-            prop_assert!(world.authenticator.authenticate(&map, now()).is_err());
+            prop_assert!(world.authenticator.authenticate(&map, None, now()).is_err());
         }
     }
 }

@@ -49,6 +49,7 @@ impl World {
             issuer: Arc::new(Issuer::new(Arc::clone(&keys), config)),
             now: Arc::new(now),
             new_id: Arc::new(|| Uuid::from_u128(7)),
+            signatures: Arc::default(),
         };
         Self {
             authenticator: Authenticator::new(Arc::clone(&keys), settings),
@@ -63,7 +64,8 @@ impl World {
     }
 
     pub(crate) fn authenticate(&self, value: &str) -> Result<Arc<Principal>, AuthError> {
-        self.authenticator.authenticate(&headers(value), now())
+        self.authenticator
+            .authenticate(&headers(value), None, now())
     }
 
     pub(crate) fn reason(&self, value: &str) -> &'static str {

@@ -6,6 +6,7 @@ mod document;
 mod fixtures;
 mod json;
 mod player;
+mod signer;
 #[macro_use]
 mod world;
 
@@ -14,6 +15,7 @@ mod auth_http;
 mod auth_issuer;
 mod auth_limits;
 mod auth_paths;
+mod auth_signatures;
 mod auth_steps;
 mod auth_tokens;
 mod client_readers;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -45,5 +47,66 @@ pub(crate) fn listener() -> Pair {
     Pair {
         certificate: certificate.pem(),
         key: key.serialize_pem(),
+    }
+}
+
+/// What is special about a client's certificate.
+#[derive(Default)]
+pub(crate) struct Client<'a> {
+    pub(crate) uris: &'a [&'a str],
+    /// Its last day; far away when absent.
+    pub(crate) last_day: Option<(i32, u8, u8)>,
+}
+
+impl Client<'_> {
+    fn params(&self) -> CertificateParams {
+        let mut params = CertificateParams::new(Vec::new()).expect("no name");
+        for uri in self.uris {
+            let uri = (*uri).try_into().expect("ASCII");
+            params.subject_alt_names.push(SanType::URI(uri));
+        }
+        if let Some((year, month, day)) = self.last_day {
+            params.not_after = rcgen::date_time_ymd(year, month, day);
+        }
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params
+    }
+
+    /// Signed with its own key.
+    pub(crate) fn self_signed(&self) -> Pair {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = self.params().self_signed(&key).expect("signed");
+        Pair {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+}
+
+/// An authority that signs certificates of clients.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub(crate) certificate: String,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(Vec::new()).expect("no name");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).expect("signed").pem();
+        Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+        }
+    }
+
+    pub(crate) fn sign(&self, client: &Client<'_>) -> Pair {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = client.params().signed_by(&key, &self.issuer);
+        Pair {
+            certificate: certificate.expect("signed").pem(),
+            key: key.serialize_pem(),
+        }
     }
 }

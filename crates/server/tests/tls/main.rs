@@ -10,4 +10,5 @@ mod service;
 mod files;
 mod handshakes;
 mod reload;
+mod services;
 mod slow;
