@@ -1,6 +1,6 @@
 //! Requests signed with the proof key of their token: when they must be, and what is no proof.
 
-use convoke_server::config::{AuthConfig, SignatureMode};
+use convoke_server::config::{Config, Mode, SignatureMode};
 use http::header::AUTHORIZATION;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -11,12 +11,12 @@ use crate::player::Call;
 use crate::signer::{Content, Signer, negated};
 use crate::world::{StoreKind, World};
 
-fn world(signatures: SignatureMode) -> World {
-    let auth = AuthConfig {
-        signatures,
-        ..AuthConfig::default()
+async fn world(signatures: SignatureMode) -> World {
+    let mode = |config: &mut Config| {
+        config.auth.signatures = signatures;
+        config.limits.mode = Mode::Off;
     };
-    World::with_auth(StoreKind::Memory, auth)
+    World::configured(StoreKind::Memory, mode).await
 }
 
 /// The header of user 1001, whose token is bound to the signer's key.
@@ -41,7 +41,7 @@ fn reading<'a>(path: &'a str, authorization: &'a str) -> Content<'a> {
 
 #[tokio::test]
 async fn a13_a_signed_request_is_taken_once_and_only_as_it_was_signed() {
-    let w = world(SignatureMode::Require);
+    let w = world(SignatureMode::Require).await;
     let signer = Signer::new();
     let authorization = bound(&w, &signer).await;
     let path = session("open", "signed");
@@ -84,7 +84,7 @@ async fn a13_a_signed_request_is_taken_once_and_only_as_it_was_signed() {
 
 #[tokio::test]
 async fn a13_a_signature_is_good_for_five_minutes_in_both_directions() {
-    let w = world(SignatureMode::Require);
+    let w = world(SignatureMode::Require).await;
     let signer = Signer::new();
     let authorization = bound(&w, &signer).await;
     let path = session("open", "none");
@@ -119,7 +119,7 @@ async fn a13_a_signature_is_good_for_five_minutes_in_both_directions() {
 
 #[tokio::test]
 async fn a13_a_signature_of_another_path_method_token_or_key_is_no_proof() {
-    let w = world(SignatureMode::Require);
+    let w = world(SignatureMode::Require).await;
     let signer = Signer::new();
     let authorization = bound(&w, &signer).await;
     let other_token = bound(&w, &signer).await;
@@ -163,7 +163,7 @@ async fn a13_a_signature_of_another_path_method_token_or_key_is_no_proof() {
 
 #[tokio::test]
 async fn a13_without_a_signature_or_a_proof_key_there_is_no_proof() {
-    let w = world(SignatureMode::Require);
+    let w = world(SignatureMode::Require).await;
     let signer = Signer::new();
     let authorization = bound(&w, &signer).await;
     let path = session("open", "none");
@@ -186,7 +186,7 @@ async fn a13_without_a_signature_or_a_proof_key_there_is_no_proof() {
 #[tokio::test]
 async fn a_signature_is_only_checked_where_the_configuration_says() {
     let check = async |mode, unsigned: u16, wrong: u16, unbound_and_wrong: u16, twice: u16| {
-        let w = world(mode);
+        let w = world(mode).await;
         let signer = Signer::new();
         let authorization = bound(&w, &signer).await;
         let unbound = mint(&w, json!({"xuid": "1001", "titleId": "123"}))
@@ -211,7 +211,7 @@ async fn a_signature_is_only_checked_where_the_configuration_says() {
 
 #[tokio::test]
 async fn a_path_may_be_signed_as_it_was_before_it_was_encoded() {
-    let w = world(SignatureMode::Require);
+    let w = world(SignatureMode::Require).await;
     let signer = Signer::new();
     let authorization = bound(&w, &signer).await;
     let sent = "/users/xuid%281001%29/people";
@@ -238,7 +238,7 @@ async fn unauthorized_in_json(call: Call) {
 
 #[tokio::test]
 async fn only_the_first_8192_bytes_of_a_body_are_signed() {
-    let w = world(SignatureMode::Require);
+    let w = world(SignatureMode::Require).await;
     let signer = Signer::new();
     let authorization = bound(&w, &signer).await;
     let path = session("open", "long");
@@ -269,7 +269,7 @@ async fn only_the_first_8192_bytes_of_a_body_are_signed() {
 
 #[tokio::test]
 async fn a_client_that_signs_in_with_its_key_has_a_token_bound_to_it() {
-    let w = world(SignatureMode::Require);
+    let w = world(SignatureMode::Require).await;
     let signer = Signer::new();
     let ask = async |path: &str, properties: Value, signer: Option<&Signer>| {
         let relying_party = match path {
