@@ -11,7 +11,7 @@ use convoke_wire::people::ServiceError;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
-use crate::auth::AuthError;
+use crate::auth::{AuthError, IdentifyError};
 use crate::commit::TransactError;
 use crate::edge_rule::EdgeRule;
 use crate::explain::{AnyRule, Explanation};
@@ -67,6 +67,17 @@ pub enum ApiError {
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         Self::Auth(error)
+    }
+}
+
+impl From<IdentifyError> for ApiError {
+    fn from(error: IdentifyError) -> Self {
+        match error {
+            IdentifyError::Refused(error) => Self::Auth(error),
+            IdentifyError::Unavailable(error) => {
+                Self::Unavailable(StoreError::Failed(error.to_string()))
+            }
+        }
     }
 }
 

@@ -14,12 +14,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::addresses::Addresses;
 use crate::admission::Admission;
-use crate::auth::{self, AuthSettings, Authenticator, IssuerKeys, Signatures};
+use crate::auth::oidc::{Links, Providers};
+use crate::auth::{
+    self, AuthSettings, Authenticator, DevTokens, IssuerKeys, Signatures, UserHashes,
+};
 use crate::clock::Clock;
 use crate::commit::Directory;
 use crate::config::{Config, StoreChoice};
 use crate::entropy::Entropy;
-use crate::issuer::{Issuer, IssuerConfig, IssuerContext};
+use crate::issuer::{DevSignIn, Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
@@ -37,6 +40,7 @@ pub struct App {
     keys: Arc<IssuerKeys>,
     tls: Option<Arc<Tls>>,
     admission: Admission,
+    providers: Arc<Providers>,
     config: Config,
 }
 
@@ -67,10 +71,11 @@ impl App {
             Some(dir) => Catalogue::open(dir)?,
             None => Catalogue::sample(),
         };
-        let (store, keys) = match config.store {
+        let (store, keys, links) = match config.store {
             StoreChoice::Memory => (
                 AnyStore::Memory(MemoryStore::default()),
                 IssuerKeys::generate(),
+                Links::default(),
             ),
             StoreChoice::Sqlite | StoreChoice::Log => {
                 let dir = &config.data;
@@ -84,14 +89,31 @@ impl App {
                 };
                 let store = store
                     .with_context(|| format!("the store in {} cannot be opened", dir.display()))?;
-                (store, IssuerKeys::load_or_create(dir)?)
+                let links = match config.auth.issuers.as_slice() {
+                    [] => Links::default(),
+                    _ => Links::open(dir)?,
+                };
+                (store, IssuerKeys::load_or_create(dir)?, links)
             }
         };
         let keys = Arc::new(keys);
+        let providers = Arc::new(Providers::new(config.auth.issuers.clone(), links)?);
         let settings = AuthSettings {
             issuer: ISSUER.to_owned(),
             api_keys: auth::api_keys(&config)?,
             services: auth::services(&config)?,
+            missing_privileges: config.auth.missing_privileges,
+            providers: Arc::clone(&providers),
+            user_hashes: if config.auth.lenient_user_hash {
+                UserHashes::Lenient
+            } else {
+                UserHashes::Strict
+            },
+            dev_tokens: if config.dev_issuer {
+                DevTokens::Accept
+            } else {
+                DevTokens::Refuse
+            },
             ..AuthSettings::default()
         };
         let places = config.limits.max_in_flight.get();
@@ -113,6 +135,7 @@ impl App {
             keys,
             tls,
             admission,
+            providers,
             config,
         })
     }
@@ -123,7 +146,7 @@ impl App {
     /// addresses and the number of places, in this order, before anybody asks who sends it.
     pub fn router(&self) -> Router {
         let mut routes = Router::new();
-        if self.config.dev_issuer {
+        if self.config.dev_issuer || !self.providers.is_empty() {
             routes = routes.merge(self.issuer_routes());
         }
         let shared = || Arc::clone(&self.shared);
@@ -141,7 +164,12 @@ impl App {
     }
 
     fn issuer_routes(&self) -> Router<Arc<Shared>> {
-        let issuer = Issuer::new(Arc::clone(&self.keys), IssuerConfig::new(ISSUER));
+        let mut config = IssuerConfig::new(ISSUER);
+        if !self.config.dev_issuer {
+            config.dev_sign_in = DevSignIn::Off;
+        }
+        let issuer = Issuer::new(Arc::clone(&self.keys), config);
+        let issuer = issuer.exchanging(Arc::clone(&self.providers));
         let directory = Arc::clone(&self.shared.directory);
         let (clock, entropy) = (Arc::clone(&directory.clock), Arc::clone(&directory.entropy));
         let context = IssuerContext {
@@ -158,6 +186,13 @@ impl App {
     /// Settles every session that is due, as the timer task does.
     pub async fn run_due_timers(&self) {
         timers::run_due(&self.shared.directory).await;
+    }
+
+    /// Fetches the keys of identity providers that are due for it, as the background task does.
+    pub async fn refresh_provider_keys(&self) {
+        self.providers
+            .refresh_due(self.shared.directory.clock.now())
+            .await;
     }
 
     /// Reads the service configurations again; the old ones stay when the new are invalid.
@@ -218,6 +253,12 @@ impl App {
             shutdown.await;
             directory.health.stopping();
         };
+        let (providers, clock) = (
+            Arc::clone(&self.providers),
+            Arc::clone(&self.shared.directory.clock),
+        );
+        let refreshing = async move { providers.keep_fresh(&*clock).await };
+        tasks.spawn(stop.clone().run_until_cancelled_owned(refreshing));
         let (router, shared) = (self.router(), &self.shared);
         connections::serve(listener, tls, router, shared, shutdown, &tasks).await;
         stop.cancel();

@@ -13,6 +13,7 @@ mod delegation;
 mod error;
 mod header;
 mod keys;
+pub mod oidc;
 mod principal;
 mod proof_key;
 mod role;
@@ -20,7 +21,7 @@ mod signature;
 mod token;
 
 pub use api_key::{API_KEY_PREFIX, ApiKey};
-pub use authenticator::{AuthSettings, Authenticator};
+pub use authenticator::{AuthSettings, Authenticator, DevTokens, IdentifyError, UserHashes};
 pub use certificate::{CertifiedService, ClientCertificate, Trust};
 pub use claims::{Claims, DeviceClaims, TitleClaims, UserClaims};
 pub(crate) use configured::{api_keys, services};

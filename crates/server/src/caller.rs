@@ -31,7 +31,7 @@ impl Identity {
     /// Verifies the credentials of a request.
     ///
     /// The router does so before it counts the request, and leaves what it found for the handler.
-    pub fn of(shared: &Shared, parts: &Parts) -> Result<Self, ApiError> {
+    pub async fn of(shared: &Shared, parts: &Parts) -> Result<Self, ApiError> {
         if let Some(identity) = parts.extensions.get::<Self>() {
             return Ok(identity.clone());
         }
@@ -39,7 +39,9 @@ impl Identity {
         let peer = parts.extensions.get::<Peer>();
         let certificate = peer.and_then(|peer| peer.certificate.as_deref());
         let authenticator = &shared.authenticator;
-        let principal = authenticator.authenticate(&parts.headers, certificate, now)?;
+        let principal = authenticator
+            .identify(&parts.headers, certificate, now)
+            .await?;
         let identity = Self { principal };
         if let Some(xuid) = identity.xuid() {
             trail::called_by(xuid);

@@ -17,7 +17,7 @@ use anyhow::{Context, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use auth::{ApiKeyConfig, AuthConfig, CertifiedServiceConfig, SignatureMode};
+pub use auth::{ApiKeyConfig, Auth, CertifiedServiceConfig, SignatureMode};
 pub use cors::{Cors, Origin};
 pub use keys::schema;
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
@@ -39,8 +39,8 @@ pub struct Config {
     pub dev_issuer: bool,
     /// The certificate of the listener; without one it speaks plain HTTP.
     pub tls: Option<TlsConfig>,
-    /// Who may call, beside the users of the issuer.
-    pub auth: AuthConfig,
+    /// Who may call, and how they prove who they are.
+    pub auth: Auth,
     /// How much callers may ask.
     pub limits: Limits,
     /// Web pages that may call the services from a browser.
@@ -69,8 +69,8 @@ impl Default for Config {
             store: StoreChoice::Sqlite,
             service_configs: None,
             dev_issuer: true,
+            auth: Auth::default(),
             tls: None,
-            auth: AuthConfig::default(),
             limits: Limits::default(),
             cors: Cors::default(),
         }
@@ -110,8 +110,10 @@ impl Config {
 fn parse(text: &str) -> anyhow::Result<Config> {
     let mut unknown = Vec::new();
     let document = toml::Deserializer::parse(text)?;
-    let config = serde_ignored::deserialize(document, |path| unknown.push(path.to_string()))?;
+    let config: Config =
+        serde_ignored::deserialize(document, |path| unknown.push(path.to_string()))?;
     if unknown.is_empty() {
+        config.auth.check()?;
         return Ok(config);
     }
     let problems: Vec<_> = unknown.iter().map(|path| keys::unknown(path)).collect();

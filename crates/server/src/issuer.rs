@@ -1,6 +1,7 @@
-//! The embedded development issuer: hands out tokens that the session services accept.
+//! The embedded issuer: hands out tokens that the session services accept.
 //!
-//! It proves nothing about who asks: whoever reaches it may be anybody, so it belongs on a
+//! It exchanges tokens of the configured identity providers, and for development also signs in
+//! whoever asks. The latter proves nothing: whoever reaches it may be anybody, so it belongs on a
 //! developer's machine or a closed network.
 //! Not here: host names (the same paths serve all of them), and verifying tokens at a service
 //! (`auth`).
@@ -8,6 +9,7 @@
 mod body;
 mod dev_token;
 mod endpoints;
+mod exchange;
 mod proof;
 mod refusal;
 mod response;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::auth::oidc::Providers;
 use crate::auth::{
     Audience, Claims, IssuerKeys, MAX_TOKEN_LEN, SIGN_IN_AUDIENCE, Signatures, sign, verify,
 };
@@ -40,6 +43,17 @@ pub const DEFAULT_LIFETIME: SignedDuration = SignedDuration::from_hours(16);
 pub struct Issuer {
     keys: Arc<IssuerKeys>,
     config: IssuerConfig,
+    providers: Arc<Providers>,
+}
+
+/// Whether anybody who asks is signed in as whomever they name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DevSignIn {
+    /// Yes, for development.
+    #[default]
+    On,
+    /// No: tokens are only made of tokens.
+    Off,
 }
 
 /// What the issuer is told at start.
@@ -49,6 +63,8 @@ pub struct IssuerConfig {
     pub name: String,
     /// How long every token lives.
     pub lifetime: SignedDuration,
+    /// Whether `d=dev:…` tickets, `/dev/token`, devices and titles are believed.
+    pub dev_sign_in: DevSignIn,
     /// Users whose gamertags are known.
     pub dev_users: Vec<DevUser>,
     /// What happens to XUIDs that are not among them.
@@ -85,6 +101,7 @@ impl IssuerConfig {
         Self {
             name: name.into(),
             lifetime: DEFAULT_LIFETIME,
+            dev_sign_in: DevSignIn::On,
             dev_users: Vec::new(),
             unlisted_users: UnlistedUsers::Accept,
             public_hosts: Vec::new(),
@@ -95,7 +112,17 @@ impl IssuerConfig {
 impl Issuer {
     /// An issuer that signs with these keys.
     pub fn new(keys: Arc<IssuerKeys>, config: IssuerConfig) -> Self {
-        Self { keys, config }
+        Self {
+            keys,
+            config,
+            providers: Arc::default(),
+        }
+    }
+
+    /// The same issuer, exchanging tokens of these identity providers.
+    #[must_use]
+    pub fn exchanging(self, providers: Arc<Providers>) -> Self {
+        Self { providers, ..self }
     }
 
     /// The public keys of the issuer (RFC 7517).
@@ -120,6 +147,7 @@ impl Issuer {
             svc: None,
             rol: Vec::new(),
             cnf: None,
+            idp: None,
         }
     }
 

@@ -226,7 +226,7 @@ async fn counted(shared: &Shared, target: Target, request: Request) -> Result<Re
     if !verbs.split(", ").any(|verb| verb == parts.method.as_str()) {
         return Err(ApiError::Method(verbs));
     }
-    let identity = Identity::of(shared, &parts)?;
+    let identity = Identity::of(shared, &parts).await?;
     let now = shared.directory.clock.now();
     let limits = &shared.rate_limits;
     let pass = limits.admit(&identity.principal, allowance, now)?;
@@ -284,8 +284,10 @@ async fn answer(
             &Method::DELETE,
         ) => session_parts::delete(shared, at, part, parts).await,
 
-        (Target::Templates(scid), &Method::GET) => templates::list(shared, &scid, parts),
-        (Target::Template(scid, name), &Method::GET) => templates::get(shared, &scid, &name, parts),
+        (Target::Templates(scid), &Method::GET) => templates::list(shared, &scid, parts).await,
+        (Target::Template(scid, name), &Method::GET) => {
+            templates::get(shared, &scid, &name, parts).await
+        }
 
         (Target::Handles, &Method::POST) => handles::post(shared, parts, body).await,
         (Target::HandleQuery, &Method::POST) => handle_queries::post(shared, parts, body).await,
@@ -301,11 +303,11 @@ async fn answer(
             | Target::HopperStats(scid, hopper)
             | Target::Ticket(scid, hopper),
             _,
-        ) => hoppers::answer(shared, &scid, &hopper, parts),
+        ) => hoppers::answer(shared, &scid, &hopper, parts).await,
 
-        (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts),
+        (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts).await,
         (Target::Person(owner, person), &Method::GET) => {
-            people::get(shared, &owner, &person, parts)
+            people::get(shared, &owner, &person, parts).await
         }
         (Target::Person(owner, person), &Method::PUT) => {
             people::follow(shared, &owner, &person, parts).await

@@ -22,8 +22,8 @@ use crate::reply::Viewer;
 use crate::shared::Shared;
 
 /// Who asks, and how the answer is rendered for them, for requests that name no user in the body.
-fn begin(shared: &Shared, parts: &Parts) -> Result<(Identity, Viewer), ApiError> {
-    let identity = Identity::of(shared, parts)?.acting_for(|| None)?;
+async fn begin(shared: &Shared, parts: &Parts) -> Result<(Identity, Viewer), ApiError> {
+    let identity = Identity::of(shared, parts).await?.acting_for(|| None)?;
     let contract = exchange::contract(&parts.headers)?;
     let viewer = viewer(&identity, contract);
     Ok((identity, viewer))

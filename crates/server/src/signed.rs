@@ -22,7 +22,7 @@ pub async fn checked(shared: &Shared, parts: &Parts, body: Body) -> Result<Body,
     if signatures.mode() == SignatureMode::Off {
         return Ok(body);
     }
-    let principal = Identity::of(shared, parts)?.principal;
+    let principal = Identity::of(shared, parts).await?.principal;
     // A certificate proves in its handshake what a signature proves of a token.
     let Some(authorization) = parts.headers.get(AUTHORIZATION) else {
         return Ok(body);

@@ -1,6 +1,6 @@
 //! From the headers of a request to the principal behind it.
 //!
-//! Not here: request signatures (`signature`); not checked yet: tokens of other issuers.
+//! Not here: request signatures (`signature`).
 
 use std::sync::Arc;
 
@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::api_key::{self, API_KEY_PREFIX, ApiKey};
-use super::cache::PrincipalCache;
+use super::cache::{PrincipalCache, Verified};
 use super::certificate::{CertifiedService, CertifiedServices, ClientCertificate};
 use super::delegation::delegate;
 use super::error::AuthError;
 use super::header::{Credentials, Scheme, UserHash, authorization};
 use super::keys::IssuerKeys;
-use super::principal::{MissingPrivileges, Principal};
+use super::oidc::{Identified, LinkError, Providers, Unverified};
+use super::principal::{Acting, MissingPrivileges, Principal};
 use super::token::{Audience, EXPIRY_GRACE, SERVICE_AUDIENCE, verify};
 
 /// What an [`Authenticator`] accepts.
@@ -29,7 +30,38 @@ pub struct AuthSettings {
     pub api_keys: Vec<ApiKey>,
     /// Services that are known by their certificates.
     pub services: Vec<CertifiedService>,
+    /// Whose tokens are accepted beside those of our issuer.
+    pub providers: Arc<Providers>,
+    /// Whether any user hash fits a provider's token, which has none; clients that must send one
+    /// make it up. `x=*` and `Bearer` need no such leniency. Inferred.
+    pub user_hashes: UserHashes,
+    /// What tokens mean that our issuer made for anybody who asked.
+    pub dev_tokens: DevTokens,
 }
+
+/// What a user hash before a provider's token means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UserHashes {
+    /// It is in no such token, so it is refused.
+    #[default]
+    Strict,
+    /// The only user of the token.
+    Lenient,
+}
+
+/// Whether tokens of the development issuer are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DevTokens {
+    /// They are.
+    #[default]
+    Accept,
+    /// They are not: it is off now, and those it made before it was must not outlive it.
+    Refuse,
+}
+
+/// Most times a credential is looked at again after something was fetched or written for it: once
+/// for its key, once for its user.
+const MAX_PREPARATIONS: usize = 2;
 
 /// Verifies credentials and remembers the ones it verified.
 #[derive(Debug)]
@@ -56,15 +88,52 @@ impl Authenticator {
         self.settings.missing_privileges
     }
 
-    /// The principal of a request, after `X-Xbl-On-Behalf-Of` and `X-Xbl-Sandbox`.
+    /// The principal of a request, after fetching or writing what verifying it needs.
     ///
     /// A certificate alone is a service; beside a token it makes the user a service as well.
+    /// A credential that was verified before waits for nothing.
+    pub async fn identify(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<&ClientCertificate>,
+        now: Timestamp,
+    ) -> Result<Arc<Principal>, IdentifyError> {
+        let mut preparations = 0;
+        loop {
+            let need = match self.attempt(headers, certificate, now) {
+                Ok(principal) => return Ok(principal),
+                Err(Unverified::Refused(error)) => return Err(error.into()),
+                Err(Unverified::Needs(need)) => need,
+            };
+            preparations += 1;
+            let again = preparations <= MAX_PREPARATIONS
+                && self.settings.providers.prepare(&need, now).await?;
+            if !again {
+                return Err(need.refusal().into());
+            }
+        }
+    }
+
+    /// The principal of a request by what is known so far, after `X-Xbl-On-Behalf-Of` and `X-Xbl-Sandbox`.
     pub fn authenticate(
         &self,
         headers: &HeaderMap,
         certificate: Option<&ClientCertificate>,
         now: Timestamp,
     ) -> Result<Arc<Principal>, AuthError> {
+        self.attempt(headers, certificate, now)
+            .map_err(|unverified| match unverified {
+                Unverified::Refused(error) => error,
+                Unverified::Needs(need) => need.refusal(),
+            })
+    }
+
+    fn attempt(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<&ClientCertificate>,
+        now: Timestamp,
+    ) -> Result<Arc<Principal>, Unverified> {
         let service = match certificate {
             Some(certificate) => self.certified.find(certificate, now)?,
             None => None,
@@ -75,28 +144,37 @@ impl Authenticator {
                 Arc::new(self.verified_principal(value, now)?.with_service(service))
             }
             (Err(AuthError::Missing), Some(service)) => Arc::clone(service),
-            (Err(error), _) => return Err(error),
+            (Err(error), _) => return Err(error.into()),
         };
-        delegate(principal, headers)
+        Ok(delegate(principal, headers)?)
     }
 
-    fn verified_principal(&self, value: &str, now: Timestamp) -> Result<Arc<Principal>, AuthError> {
+    fn verified_principal(
+        &self,
+        value: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Principal>, Unverified> {
         // Reading comes first, so that an oversize value is not even hashed.
         let credentials = Credentials::parse(value)?;
         if credentials.scheme == Scheme::Bearer && credentials.token.starts_with(API_KEY_PREFIX) {
             return api_key::find(&self.settings.api_keys, credentials.token)
-                .ok_or(AuthError::InvalidSignature("the API key is not known"));
+                .ok_or(AuthError::InvalidSignature("the API key is not known").into());
         }
         let hash = Sha256::digest(value).into();
-        if let Some(principal) = self.verified.get(&hash) {
-            if has_expired(&principal, now) {
-                self.verified.remove(&hash);
-                return Err(AuthError::Expired);
+        if let Some(found) = self.verified.get(&hash) {
+            let expired = has_expired(&found.principal, now);
+            // What a provider signed is good as long as the provider stands by the key.
+            if !expired && found.key.as_ref().is_none_or(|key| key.is_good(now)) {
+                return Ok(found.principal);
             }
-            return Ok(principal);
+            self.verified.remove(&hash);
+            if expired {
+                return Err(AuthError::Expired.into());
+            }
         }
-        let principal = Arc::new(self.verify(&credentials, now)?);
-        self.verified.insert(hash, Arc::clone(&principal));
+        let verified = self.verify(&credentials, now)?;
+        let principal = Arc::clone(&verified.principal);
+        self.verified.insert(hash, verified);
         Ok(principal)
     }
 
@@ -104,18 +182,64 @@ impl Authenticator {
         &self,
         credentials: &Credentials<'_>,
         now: Timestamp,
-    ) -> Result<Principal, AuthError> {
+    ) -> Result<Verified, Unverified> {
+        if let Some(identified) = self.settings.providers.identify(credentials.token, now) {
+            return Ok(self.presented_as(identified?, &credentials.scheme)?);
+        }
         let expected = Audience {
             issuer: &self.settings.issuer,
             relying_party: SERVICE_AUDIENCE,
         };
         let claims = verify(credentials.token, &self.keys, expected, now)?;
-        match &credentials.scheme {
-            Scheme::Xbl3(user_hash) => claims.principal(user_hash),
-            // A bearer token names nobody in particular: all of its users, or none.
-            Scheme::Bearer => claims.principal(&UserHash::All),
+        if claims.idp.is_none() && self.settings.dev_tokens == DevTokens::Refuse {
+            return Err(AuthError::InvalidSignature(
+                "the token was made by the development issuer, which is off",
+            )
+            .into());
         }
+        let principal = match &credentials.scheme {
+            Scheme::Xbl3(user_hash) => claims.principal(user_hash)?,
+            // A bearer token names nobody in particular: all of its users, or none.
+            Scheme::Bearer => claims.principal(&UserHash::All)?,
+        };
+        Ok(Verified {
+            principal: Arc::new(principal),
+            key: None,
+        })
     }
+
+    /// A provider's token as a header presents it: it has one user or none, and no user hash.
+    fn presented_as(&self, identified: Identified, scheme: &Scheme) -> Result<Verified, AuthError> {
+        let mut principal = identified.principal;
+        match scheme {
+            Scheme::Bearer | Scheme::Xbl3(UserHash::All) => {}
+            Scheme::Xbl3(UserHash::None) => {
+                principal.users.clear();
+                principal.acting = Acting::Nobody;
+            }
+            Scheme::Xbl3(UserHash::Decimal(_)) => {
+                let lenient = self.settings.user_hashes == UserHashes::Lenient;
+                if !lenient || principal.users.len() != 1 {
+                    return Err(AuthError::UnknownUserHash);
+                }
+            }
+        }
+        Ok(Verified {
+            principal: Arc::new(principal),
+            key: Some(identified.key),
+        })
+    }
+}
+
+/// Why a caller is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentifyError {
+    /// The credentials are refused.
+    #[error(transparent)]
+    Refused(#[from] AuthError),
+    /// The caller is here for the first time, and that cannot be written down now.
+    #[error(transparent)]
+    Unavailable(#[from] LinkError),
 }
 
 /// Whether a credential verified earlier is no longer good, by the same rule as in `token`.

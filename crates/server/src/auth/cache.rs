@@ -1,12 +1,13 @@
 //! Verified credentials, remembered so that a signature is checked once per token and not once
 //! per request.
 //!
-//! Not here: any decision; whoever asks looks at the expiry of what is found.
+//! Not here: any decision; whoever asks looks at the expiry and the key of what is found.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::oidc::SigningKey;
 use super::principal::Principal;
 
 /// The hash of a whole header value.
@@ -20,6 +21,14 @@ const SHARDS: usize = 16;
 /// Each shard has two generations of this many entries.
 const GENERATION_LEN: usize = CAPACITY / SHARDS / 2;
 
+/// A principal whose credential was verified before.
+#[derive(Clone)]
+pub(super) struct Verified {
+    pub(super) principal: Arc<Principal>,
+    /// The key of the identity provider that signed the credential, if one did.
+    pub(super) key: Option<Arc<SigningKey>>,
+}
+
 /// A bounded map from credentials to principals that forgets what was not used lately.
 pub(super) struct PrincipalCache {
     shards: [Mutex<Shard>; SHARDS],
@@ -29,8 +38,8 @@ pub(super) struct PrincipalCache {
 /// `young`, so that a credential in use is never forgotten.
 #[derive(Default)]
 struct Shard {
-    young: HashMap<CredentialHash, Arc<Principal>>,
-    old: HashMap<CredentialHash, Arc<Principal>>,
+    young: HashMap<CredentialHash, Verified>,
+    old: HashMap<CredentialHash, Verified>,
 }
 
 impl PrincipalCache {
@@ -41,20 +50,20 @@ impl PrincipalCache {
     }
 
     /// The principal of a credential that was verified before.
-    pub(super) fn get(&self, hash: &CredentialHash) -> Option<Arc<Principal>> {
+    pub(super) fn get(&self, hash: &CredentialHash) -> Option<Verified> {
         self.with_shard(hash, |shard| {
-            if let Some(principal) = shard.young.get(hash) {
-                return Some(Arc::clone(principal));
+            if let Some(verified) = shard.young.get(hash) {
+                return Some(verified.clone());
             }
-            let principal = shard.old.remove(hash)?;
-            shard.insert(*hash, Arc::clone(&principal));
-            Some(principal)
+            let verified = shard.old.remove(hash)?;
+            shard.insert(*hash, verified.clone());
+            Some(verified)
         })
     }
 
     /// Remembers a verified credential.
-    pub(super) fn insert(&self, hash: CredentialHash, principal: Arc<Principal>) {
-        self.with_shard(&hash, |shard| shard.insert(hash, principal));
+    pub(super) fn insert(&self, hash: CredentialHash, verified: Verified) {
+        self.with_shard(&hash, |shard| shard.insert(hash, verified));
     }
 
     /// Forgets a credential that has expired.
@@ -82,11 +91,11 @@ impl PrincipalCache {
 }
 
 impl Shard {
-    fn insert(&mut self, hash: CredentialHash, principal: Arc<Principal>) {
+    fn insert(&mut self, hash: CredentialHash, verified: Verified) {
         if GENERATION_LEN <= self.young.len() {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(hash, principal);
+        self.young.insert(hash, verified);
     }
 }
 
@@ -107,8 +116,8 @@ mod tests {
     use sha2::{Digest as _, Sha256};
     use std::collections::BTreeSet;
 
-    fn principal() -> Arc<Principal> {
-        Arc::new(Principal {
+    fn verified() -> Verified {
+        let principal = Principal {
             users: Vec::new(),
             acting: Acting::Nobody,
             title_id: None,
@@ -121,7 +130,11 @@ mod tests {
             proof_key: None,
             token_id: "t".to_owned(),
             expires: Timestamp::MAX,
-        })
+        };
+        Verified {
+            principal: Arc::new(principal),
+            key: None,
+        }
     }
 
     fn hash(n: usize) -> CredentialHash {
@@ -132,9 +145,9 @@ mod tests {
     fn the_cache_is_bounded_and_keeps_what_is_in_use() {
         let cache = PrincipalCache::new();
         let in_use = hash(0);
-        cache.insert(in_use, principal());
+        cache.insert(in_use, verified());
         for n in 1..3 * CAPACITY {
-            cache.insert(hash(n), principal());
+            cache.insert(hash(n), verified());
             assert!(cache.get(&in_use).is_some(), "{n}");
         }
         assert!(cache.len() <= CAPACITY, "{}", cache.len());
@@ -145,7 +158,7 @@ mod tests {
     #[test]
     fn what_is_removed_is_not_found() {
         let cache = PrincipalCache::new();
-        cache.insert(hash(1), principal());
+        cache.insert(hash(1), verified());
         cache.remove(&hash(1));
         assert!(cache.get(&hash(1)).is_none());
         assert_eq!(cache.len(), 0);

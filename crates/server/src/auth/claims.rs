@@ -50,6 +50,10 @@ pub struct Claims {
     /// The key that the client has proven to hold (RFC 7800). Inferred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// The identity provider that the token was exchanged for; absent when the development issuer
+    /// made it of nothing. Ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idp: Option<String>,
 }
 
 /// The claims about one user, in the order in which responses show them. `[client]`
@@ -96,7 +100,7 @@ pub struct TitleClaims {
 /// The claims about the device. `[client]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceClaims {
-    /// The device id as the issuer names it.
+    /// The device id as the issuer names it; empty when only the type is known.
     pub did: String,
     /// A flag whose meaning is not known; always `0` here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,7 +138,7 @@ impl Claims {
             },
         };
         let (device_id, device_type) = match self.xdi {
-            Some(device) => (Some(device.did), device.dty),
+            Some(device) => (Some(device.did).filter(|id| !id.is_empty()), device.dty),
             None => (None, None),
         };
         Ok(Principal {

@@ -5,6 +5,8 @@ use std::fmt;
 
 use convoke_wire::ids::{Sandbox, Scid, TitleId, Xuid};
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::proof_key::ProofKey;
 use super::role::Role;
@@ -92,7 +94,8 @@ pub enum AgeGroup {
 }
 
 /// What a token without any privilege claim means. Inferred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum MissingPrivileges {
     /// The user has every privilege that is not restricted.
     #[default]
@@ -202,6 +205,15 @@ impl AgeGroup {
             "Teen" => Some(Self::Teen),
             "Child" => Some(Self::Child),
             _ => None,
+        }
+    }
+
+    /// The word for it in a claim.
+    pub(crate) fn as_claim(self) -> &'static str {
+        match self {
+            Self::Adult => "Adult",
+            Self::Teen => "Teen",
+            Self::Child => "Child",
         }
     }
 }

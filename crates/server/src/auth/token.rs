@@ -78,19 +78,21 @@ pub fn verify(
     if claims.aud != expected.relying_party {
         return Err(AuthError::WrongAudience);
     }
-    check_times(&claims, now)?;
+    check_times(claims.nbf, claims.exp, now)?;
     Ok(claims)
 }
 
 /// The header fields that decide how a token is verified.
 #[derive(Deserialize)]
-struct JoseHeader {
-    alg: String,
-    kid: Option<String>,
-    crit: Option<serde_json::Value>,
+pub(super) struct JoseHeader {
+    pub(super) alg: String,
+    pub(super) kid: Option<String>,
+    pub(super) typ: Option<String>,
+    pub(super) crit: Option<serde_json::Value>,
 }
 
-fn read_header(token: &str) -> Result<JoseHeader, AuthError> {
+/// Reads the header of a token that is short enough to be looked at.
+pub(super) fn read_header(token: &str) -> Result<JoseHeader, AuthError> {
     if MAX_TOKEN_LEN < token.len() {
         return Err(AuthError::Malformed(
             "the token is longer than 16384 characters",
@@ -126,12 +128,13 @@ fn verify_signature(token: &str, keys: &IssuerKeys) -> Result<Claims, AuthError>
         })
 }
 
-fn check_times(claims: &Claims, now: Timestamp) -> Result<(), AuthError> {
+/// Checks the times of a token, given in Unix seconds, with tolerance at both ends.
+pub(super) fn check_times(nbf: i64, exp: i64, now: Timestamp) -> Result<(), AuthError> {
     let second = now.as_second();
-    if claims.exp.saturating_add(EXPIRY_GRACE.as_secs()) <= second {
+    if exp.saturating_add(EXPIRY_GRACE.as_secs()) <= second {
         return Err(AuthError::Expired);
     }
-    if second < claims.nbf.saturating_sub(NOT_BEFORE_SKEW_SECONDS) {
+    if second < nbf.saturating_sub(NOT_BEFORE_SKEW_SECONDS) {
         return Err(AuthError::NotYetValid);
     }
     Ok(())
@@ -165,6 +168,7 @@ mod tests {
             svc: None,
             rol: Vec::new(),
             cnf: None,
+            idp: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::auth::AuthError;
+use crate::auth::oidc::Need;
 use crate::edge_rule::EdgeRule;
 use crate::explain::Explanation;
 
@@ -24,6 +25,17 @@ pub enum IssuerError {
     /// There is nothing under this path.
     #[error("{0}")]
     NotFound(String),
+    /// A provider's token needs something first; asked again afterwards, the issuer knows.
+    #[error("{path}: {}", need.refusal())]
+    NotReady {
+        /// The place of the token.
+        path: String,
+        /// What it needs.
+        need: Need,
+    },
+    /// Somebody is here for the first time, and that cannot be written down now.
+    #[error("the identity cannot be recorded")]
+    Unavailable,
 }
 
 /// The body of a refusal. `[public]`
@@ -99,6 +111,10 @@ impl IssuerError {
     /// Which rule refused, where and why.
     pub(super) fn explanation(&self) -> Explanation {
         let (rule, text) = match self {
+            Self::NotReady { .. } => {
+                return Explanation::new(EdgeRule::IssuerToken, self.to_string());
+            }
+            Self::Unavailable => return Explanation::new(EdgeRule::Unavailable, self.to_string()),
             Self::Proof(error) => return Explanation::new(error.rule(), error.to_string()),
             Self::TooManySignatures => {
                 return Explanation::new(EdgeRule::SignaturesFull, self.to_string());

@@ -1,4 +1,5 @@
-//! The issuer's URIs. Not here: any rule; each handler is one call.
+//! The issuer's URIs. Not here: any rule; each handler is one call, repeated when a token of an
+//! identity provider needed something first.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -9,35 +10,41 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::IssuerContext;
 use super::proof::SignedCall;
 use super::refusal::{IssuerError, Refusal};
+use super::response::TokenResponse;
+use super::xsts::MAX_USERS;
+use super::{DevSignIn, Issuer, IssuerContext, Moment};
 
 /// Longest body of a request to the issuer; a longer one is answered with 413. Inferred.
 pub const MAX_BODY_LEN: usize = 64 * 1024;
 
-/// All URIs of the issuer, on every host.
+/// Most times a request is looked at again after something was fetched or written for it: each of
+/// its tokens may need a key and an XUID.
+const MAX_PREPARATIONS: usize = 2 * MAX_USERS;
+
+/// All URIs of the issuer, on every host. Those that believe whoever asks are there only while the
+/// development issuer is on.
 pub fn routes(context: IssuerContext) -> Router {
-    Router::new()
+    let mut routes = Router::new()
         .route("/user/authenticate", post(user_authenticate))
-        .route("/device/authenticate", post(device_authenticate))
-        .route("/title/authenticate", post(title_authenticate))
         .route("/xsts/authorize", post(xsts_authorize))
         .route("/titles/{title}/endpoints", get(endpoints))
-        .route("/dev/token", post(dev_token))
-        .route("/.well-known/jwks.json", get(jwks))
+        .route("/.well-known/jwks.json", get(jwks));
+    if context.issuer.config.dev_sign_in == DevSignIn::On {
+        routes = routes
+            .route("/device/authenticate", post(device_authenticate))
+            .route("/title/authenticate", post(title_authenticate))
+            .route("/dev/token", post(dev_token));
+    }
+    routes
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
         .with_state(context)
 }
 
 /// A user token for a ticket.
 async fn user_authenticate(State(context): State<IssuerContext>, call: SignedCall) -> Response {
-    let proven = context.check_proof(&call);
-    answer(proven.and_then(|()| {
-        context
-            .issuer
-            .user_authenticate(&call.body, context.moment())
-    }))
+    answer(prepared(&context, &call, Issuer::user_authenticate).await)
 }
 
 /// A device token.
@@ -62,8 +69,7 @@ async fn title_authenticate(State(context): State<IssuerContext>, call: SignedCa
 
 /// A token for a service.
 async fn xsts_authorize(State(context): State<IssuerContext>, call: SignedCall) -> Response {
-    let proven = context.check_proof(&call);
-    answer(proven.and_then(|()| context.issuer.xsts_authorize(&call.body, context.moment())))
+    answer(prepared(&context, &call, Issuer::xsts_authorize).await)
 }
 
 /// The list of hosts and the tokens they want.
@@ -79,6 +85,28 @@ async fn dev_token(State(context): State<IssuerContext>, body: Bytes) -> Respons
 /// The public keys of the issuer.
 async fn jwks(State(context): State<IssuerContext>) -> Response {
     answer(Ok(context.issuer.jwks()))
+}
+
+/// Calls the issuer, and again as long as that brings its answer nearer.
+async fn prepared(
+    context: &IssuerContext,
+    call: &SignedCall,
+    asked: impl Fn(&Issuer, &[u8], Moment) -> Result<TokenResponse, IssuerError>,
+) -> Result<TokenResponse, IssuerError> {
+    context.check_proof(call)?;
+    let moment = context.moment();
+    let mut result = asked(&context.issuer, &call.body, moment);
+    for _ in 0..MAX_PREPARATIONS {
+        let Err(IssuerError::NotReady { need, .. }) = &result else {
+            break;
+        };
+        match context.issuer.providers.prepare(need, moment.now).await {
+            Ok(true) => result = asked(&context.issuer, &call.body, moment),
+            Ok(false) => break,
+            Err(_) => return Err(IssuerError::Unavailable),
+        }
+    }
+    result
 }
 
 fn answer(result: Result<impl Serialize, IssuerError>) -> Response {
@@ -97,6 +125,14 @@ fn answer(result: Result<impl Serialize, IssuerError>) -> Response {
             response
         }
         IssuerError::TooManySignatures => {
+            let headers = [(RETRY_AFTER, HeaderValue::from_static("2"))];
+            (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
+        }
+        error @ IssuerError::NotReady { .. } => {
+            let refusal = Refusal::without_code(error.to_string());
+            json(StatusCode::UNAUTHORIZED, &refusal)
+        }
+        IssuerError::Unavailable => {
             let headers = [(RETRY_AFTER, HeaderValue::from_static("2"))];
             (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
         }

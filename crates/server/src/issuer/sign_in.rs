@@ -1,7 +1,8 @@
 //! User, device and title tokens: `user/authenticate`, `device/authenticate`,
 //! `title/authenticate`.
 //!
-//! They are for the relying party `http://auth.xboxlive.com` and of no use at a service.
+//! The ticket of a user is a name that the development issuer believes, or an identity provider's
+//! token. They are for the relying party `http://auth.xboxlive.com` and of no use at a service.
 //! Not here: checking that the client holds its proof key (`proof`).
 
 use convoke_wire::ids::TitleId;
@@ -11,9 +12,9 @@ use super::body::{Envelope, check_text, envelope, malformed};
 use super::proof::one_key;
 use super::refusal::{IssuerError, Refusal, XErr};
 use super::response::{DisplayClaims, TokenResponse};
-use super::{Issuer, Moment};
+use super::{DevSignIn, Issuer, Moment};
 use crate::auth::{
-    Confirmation, DeviceClaims, ProofKey, SIGN_IN_AUDIENCE, TitleClaims, UserClaims,
+    Claims, Confirmation, DeviceClaims, ProofKey, SIGN_IN_AUDIENCE, TitleClaims, UserClaims,
 };
 
 /// Longest device id and device type, by our own choice.
@@ -48,9 +49,10 @@ struct TitleProperties {
 }
 
 impl Issuer {
-    /// `POST /user/authenticate`: a user token for the ticket `d=dev:<xuid or gamertag>`.
+    /// `POST /user/authenticate`: a user token for the ticket `d=<token of an identity provider>`,
+    /// or `d=dev:<xuid or gamertag>` for development.
     ///
-    /// `t=dev:…` means the same. A ticket of another kind belongs to nobody. `[public]`
+    /// `t=…` means the same. A ticket of another kind belongs to nobody. `[public]`
     pub fn user_authenticate(
         &self,
         body: &[u8],
@@ -65,12 +67,13 @@ impl Issuer {
             .strip_prefix("d=")
             .or_else(|| ticket.strip_prefix("t="))
             .ok_or_else(|| malformed("Properties.RpsTicket", "expected `d=<ticket>`"))?;
-        let who = ticket.strip_prefix("dev:").ok_or_else(|| {
-            Refusal::with_code(
-                XErr::NO_PROFILE,
-                "the development issuer knows tickets of the form `d=dev:<xuid or gamertag>` only",
-            )
-        })?;
+        let Some(who) = ticket.strip_prefix("dev:") else {
+            return self.user_of_ticket(ticket, moment);
+        };
+        if self.config.dev_sign_in == DevSignIn::Off {
+            let why = "Properties.RpsTicket: the development issuer is off";
+            return Err(Refusal::with_code(XErr::NO_PROFILE, why).into());
+        }
         let user = match who.parse() {
             Ok(xuid) => self.user(xuid)?,
             Err(_) => self.user_by_gamertag(who)?,
@@ -80,6 +83,29 @@ impl Issuer {
         let display = DisplayClaims::users(vec![hash_only(&user)]);
         claims.xui.push(user);
         claims.cnf = confirmation(properties.proof_key);
+        self.respond(&claims, display, moment)
+    }
+
+    /// A user token for an identity provider's token.
+    fn user_of_ticket(&self, ticket: &str, moment: Moment) -> Result<TokenResponse, IssuerError> {
+        let path = "Properties.RpsTicket";
+        if !self.providers.claim(ticket) {
+            let why = format!("{path}: the ticket is no token of an identity provider known here");
+            return Err(Refusal::with_code(XErr::NO_PROFILE, why).into());
+        }
+        let claims = self.empty_claims(SIGN_IN_AUDIENCE, moment);
+        let signed_in = self.signed_in(path, ticket, &claims.jti, moment.now)?;
+        let display = DisplayClaims::users(vec![hash_only(&signed_in.user)]);
+        let mut claims = match signed_in.bound {
+            Some(bound) => Claims {
+                sbx: Some(bound.sandbox.clone()),
+                xti: bound.title.clone(),
+                xdi: bound.device.clone(),
+                ..bound.limit(claims)
+            },
+            None => claims,
+        };
+        claims.xui.push(signed_in.user);
         self.respond(&claims, display, moment)
     }
 
@@ -151,8 +177,9 @@ impl Issuer {
     ) -> Result<(DeviceClaims, Option<Confirmation>), Refusal> {
         let path = "Properties.DeviceToken";
         let claims = self.sign_in_claims(path, token, moment.now)?;
+        // A user token may name a device and a title as well.
         match (claims.xdi, claims.xti) {
-            (Some(device), None) => Ok((device, claims.cnf)),
+            (Some(device), None) if claims.xui.is_empty() => Ok((device, claims.cnf)),
             _ => Err(Refusal::without_code(format!(
                 "{path}: the token is no device token"
             ))),
@@ -169,6 +196,7 @@ impl Issuer {
         let claims = self.sign_in_claims(path, token, moment.now)?;
         let bound = claims.xti.zip(claims.xdi);
         bound
+            .filter(|_| claims.xui.is_empty())
             .map(|(title, device)| (title, device, claims.cnf))
             .ok_or_else(|| Refusal::without_code(format!("{path}: the token is no title token")))
     }

@@ -1,16 +1,18 @@
 //! `xsts/authorize`: sign-in tokens in, one token for a relying party out. `[client]`
 //!
-//! Not here: how the sign-in tokens were made (`sign_in`).
+//! Tokens of identity providers are taken in place of user tokens. Not here: how the sign-in tokens
+//! were made (`sign_in`), and what a provider's token says (`exchange`).
 
 use convoke_wire::ids::Sandbox;
 use serde::Deserialize;
 
 use super::body::{envelope, malformed};
+use super::exchange::{SignedIn, agreed};
 use super::proof::one_key;
 use super::refusal::{IssuerError, Refusal};
 use super::response::{DisplayClaims, TokenResponse};
 use super::sign_in::{confirmation, hash_only};
-use super::{Issuer, Moment};
+use super::{DevSignIn, Issuer, Moment};
 use crate::auth::{
     Claims, Confirmation, DeviceClaims, ProofKey, SERVICE_AUDIENCE, SIGN_IN_AUDIENCE, TitleClaims,
     UserClaims,
@@ -23,7 +25,7 @@ pub(super) const MAX_USERS: usize = 16;
 #[serde(rename_all = "PascalCase")]
 struct Properties {
     #[serde(default)]
-    sandbox_id: Sandbox,
+    sandbox_id: Option<Sandbox>,
     #[serde(default)]
     user_tokens: Vec<String>,
     #[serde(default)]
@@ -56,9 +58,18 @@ impl Issuer {
             ));
         }
         let properties = request.properties;
+        let blank = self.empty_claims(&request.relying_party, moment);
         let mut keys = vec![confirmation(properties.proof_key.clone())];
-        let users = self.users_of_tokens(&properties, &mut keys, moment)?;
-        let (title, device) = self.title_and_device(&properties, &mut keys, moment)?;
+        let signed_in = self.users_of_tokens(&properties, &blank.jti, &mut keys, moment)?;
+        let sandbox = self.sandbox(&properties, &signed_in)?;
+        let (title, device) = self.title_and_device(&properties, &signed_in, &mut keys, moment)?;
+        let bounds = signed_in.iter().filter_map(|one| one.bound.as_ref());
+        let mut blank = bounds.fold(blank, |claims, bound| bound.limit(claims));
+        if signed_in.iter().any(|one| one.bound.is_none()) {
+            // A token with a user of the development issuer ends with it.
+            blank.idp = None;
+        }
+        let users: Vec<_> = signed_in.into_iter().map(|one| one.user).collect();
         if users.is_empty() && device.is_none() {
             return Err(malformed(
                 "Properties",
@@ -74,9 +85,9 @@ impl Issuer {
             xui: users.clone(),
             xti: title,
             xdi: device,
-            sbx: Some(properties.sandbox_id),
+            sbx: Some(sandbox),
             cnf: one_key(keys)?,
-            ..self.empty_claims(&request.relying_party, moment)
+            ..blank
         };
         self.respond(&claims, DisplayClaims::users(users), moment)
     }
@@ -84,50 +95,94 @@ impl Issuer {
     fn users_of_tokens(
         &self,
         properties: &Properties,
+        token_id: &str,
         keys: &mut Vec<Option<Confirmation>>,
         moment: Moment,
-    ) -> Result<Vec<UserClaims>, IssuerError> {
+    ) -> Result<Vec<SignedIn>, IssuerError> {
         if MAX_USERS < properties.user_tokens.len() {
             return Err(malformed(
                 "Properties.UserTokens",
                 &format!("expected at most {MAX_USERS} tokens"),
             ));
         }
-        let mut users: Vec<UserClaims> = Vec::new();
+        let mut users: Vec<SignedIn> = Vec::new();
         for (index, token) in properties.user_tokens.iter().enumerate() {
             let path = format!("Properties.UserTokens[{index}]");
-            let claims = self.sign_in_claims(&path, token, moment.now)?;
-            let mut found = claims.xui;
-            keys.push(claims.cnf);
-            let (Some(user), true) = (found.pop(), found.is_empty()) else {
-                return Err(
-                    Refusal::without_code(format!("{path}: the token is no user token")).into(),
-                );
-            };
-            if users.iter().any(|other| other.xid == user.xid) {
+            let SignedIn { user, bound, key } =
+                self.signed_in(&path, token, token_id, moment.now)?;
+            keys.push(key.clone());
+            if users.iter().any(|other| other.user.xid == user.xid) {
                 return Err(malformed(
                     &path,
                     "another token of the same user comes before it",
                 ));
             }
-            // The configuration may have changed since the user signed in.
-            if let Some(xuid) = user.xid {
-                self.user(xuid)?.check_sandbox(&properties.sandbox_id)?;
-            }
-            users.push(with_optional_claims(
-                user,
-                &properties.optional_display_claims,
-            ));
+            let user = with_optional_claims(user, &properties.optional_display_claims);
+            users.push(SignedIn { user, bound, key });
         }
         Ok(users)
+    }
+
+    /// The sandbox of the token: the one asked for, if every user may enter it.
+    ///
+    /// Without a word about it, users go where their provider has them. Inferred.
+    fn sandbox(&self, properties: &Properties, users: &[SignedIn]) -> Result<Sandbox, IssuerError> {
+        let bounds = users.iter().filter_map(|one| one.bound.as_ref());
+        let theirs = agreed(bounds.map(|bound| &bound.sandbox));
+        let theirs = theirs.map_err(|()| {
+            Refusal::without_code("Properties.UserTokens: the users are in different sandboxes")
+        })?;
+        let asked = properties.sandbox_id.as_ref();
+        if let (Some(asked), Some(theirs)) = (asked, theirs)
+            && asked != theirs
+        {
+            let why = format!("the users of this identity provider may not enter sandbox {asked}");
+            return Err(Refusal::without_code(why).into());
+        }
+        let sandbox = asked.or(theirs).cloned().unwrap_or_default();
+        // The configuration may have changed since a user of the development issuer signed in.
+        let unbound = users.iter().filter(|one| one.bound.is_none());
+        for xuid in unbound.filter_map(|one| one.user.xid) {
+            self.user(xuid)?.check_sandbox(&sandbox)?;
+        }
+        Ok(sandbox)
     }
 
     fn title_and_device(
         &self,
         properties: &Properties,
+        users: &[SignedIn],
         keys: &mut Vec<Option<Confirmation>>,
         moment: Moment,
     ) -> Result<(Option<TitleClaims>, Option<DeviceClaims>), IssuerError> {
+        let bounds = || users.iter().filter_map(|one| one.bound.as_ref());
+        let title = agreed(bounds().filter_map(|bound| bound.title.as_ref())).map_err(|()| {
+            Refusal::without_code("Properties.UserTokens: the users are in different titles")
+        })?;
+        let (shown, device) = self.shown_title_and_device(properties, keys, moment)?;
+        if let (Some(title), Some(shown)) = (title, &shown)
+            && title != shown
+        {
+            let why = "Properties.TitleToken: the users are in another title";
+            return Err(Refusal::without_code(why).into());
+        }
+        let theirs = || bounds().find_map(|bound| bound.device.clone());
+        Ok((shown.or_else(|| title.cloned()), device.or_else(theirs)))
+    }
+
+    /// The title and the device that tokens of their own name.
+    fn shown_title_and_device(
+        &self,
+        properties: &Properties,
+        keys: &mut Vec<Option<Confirmation>>,
+        moment: Moment,
+    ) -> Result<(Option<TitleClaims>, Option<DeviceClaims>), IssuerError> {
+        let shown = properties.device_token.is_some() || properties.title_token.is_some();
+        if shown && self.config.dev_sign_in == DevSignIn::Off {
+            let why = "Properties: device and title tokens are made by the development issuer, \
+                       which is off";
+            return Err(Refusal::without_code(why).into());
+        }
         let device = match &properties.device_token {
             Some(token) => {
                 let (device, key) = self.device_token(token, moment)?;

@@ -28,7 +28,7 @@ use crate::shared::Shared;
 
 /// `POST /handles/query`: at most 100 handles; there is no next page. `[doc]`
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let include = included(parts);
     let uri = &parts.uri;
     let wanted: HandleQuery = read::document(&exchange::json_body(parts, body).await?)?;

@@ -23,7 +23,7 @@ use crate::shared::Shared;
 
 /// `GET /handles/{id}/session`: 204 when the handle leads to no session.
 pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let Found { handle, admitted } = find(shared, &identity, id)?;
     let reading = Reading {
         key: handle.session_key(),
@@ -45,7 +45,7 @@ pub async fn put(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts)?;
+    let identity = Identity::of(shared, parts).await?;
     let contract = exchange::contract(&parts.headers)?;
     let commits = !query_string::is_set(&parts.uri, "nocommit");
     let found = find(shared, &identity, id)?;

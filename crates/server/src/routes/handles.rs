@@ -31,7 +31,7 @@ use crate::shared::Shared;
 
 /// `POST /handles`: makes a handle.
 pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let include = included(parts);
     let body = exchange::json_body(parts, body).await?;
     let wanted: HandleRequest = read::document(&body)?;
@@ -167,7 +167,7 @@ pub(super) fn find(shared: &Shared, identity: &Identity, id: &str) -> Result<Fou
 
 /// `GET /handles/{id}`: the handle, not its session.
 pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let found = find(shared, &identity, id)?;
     if !grant::may_see(
         &found.handle,
@@ -189,7 +189,7 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
 
 /// `DELETE /handles/{id}`.
 pub async fn delete(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, _) = begin(shared, parts)?;
+    let (identity, _) = begin(shared, parts).await?;
     let Found { handle, admitted } = find(shared, &identity, id)?;
     if handle.kind() == HandleType::Search {
         count_search(shared, &identity, parts, Allowance::SearchWrite)?;

@@ -19,13 +19,13 @@ const OLDEST_CONTRACT: u64 = 103;
 const CONSOLES: [&str; 4] = ["XboxOne", "Scarlett", "Nintendo", "PlayStation"];
 
 /// Every call about a hopper: 404, after the checks that need no hopper.
-pub fn answer(
+pub async fn answer(
     shared: &Shared,
     scid: &Scid,
     hopper: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts)?.acting_for(|| None)?;
+    let identity = Identity::of(shared, parts).await?.acting_for(|| None)?;
     check_contract(&parts.headers)?;
     admit(shared, &identity, scid)?;
     check_privilege(shared, &identity)?;

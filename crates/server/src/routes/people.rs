@@ -44,19 +44,23 @@ fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
 }
 
 /// The caller, acting for the path's owner where its token has several users.
-fn identify(shared: &Shared, owner: &str, parts: &Parts) -> Result<(Identity, Xuid), ApiError> {
+async fn identify(
+    shared: &Shared,
+    owner: &str,
+    parts: &Parts,
+) -> Result<(Identity, Xuid), ApiError> {
     let named = match UserSegment::parse(owner) {
         Ok(UserSegment::Xuid(xuid)) => Some(xuid),
         _ => None,
     };
-    let identity = Identity::of(shared, parts)?.acting_for(|| named)?;
+    let identity = Identity::of(shared, parts).await?.acting_for(|| named)?;
     let owner = user(owner, &identity)?;
     Ok((identity, owner))
 }
 
 /// `GET /users/{owner}/people`: a page of the list.
-pub fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, owner) = identify(shared, owner, parts)?;
+pub async fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(shared, owner, parts).await?;
     let uri = &parts.uri;
     let view = parameter(uri, "view")
         .unwrap_or_default()
@@ -130,13 +134,13 @@ fn person(
 }
 
 /// `GET /users/{owner}/people/{target}`: 404 when neither follows the other. `[client]`
-pub fn get(
+pub async fn get(
     shared: &Shared,
     owner: &str,
     target: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (identity, owner) = identify(shared, owner, parts)?;
+    let (identity, owner) = identify(shared, owner, parts).await?;
     let target = user(target, &identity)?;
     let store = &shared.directory.store;
     let listed = store.follow(owner, target)?;
@@ -172,13 +176,13 @@ fn check_writer(shared: &Shared, identity: &Identity, owner: Xuid) -> Result<(),
 }
 
 /// The edge that a write of one's own list is about.
-fn edge_to_write(
+async fn edge_to_write(
     shared: &Shared,
     owner: &str,
     target: &str,
     parts: &Parts,
 ) -> Result<(Xuid, Xuid), ApiError> {
-    let (identity, owner) = identify(shared, owner, parts)?;
+    let (identity, owner) = identify(shared, owner, parts).await?;
     let target = user(target, &identity)?;
     check_writer(shared, &identity, owner)?;
     Ok((owner, target))
@@ -203,7 +207,7 @@ pub async fn follow(
     target: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, parts)?;
+    let (owner, target) = edge_to_write(shared, owner, target, parts).await?;
     if owner == target {
         return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
     }
@@ -232,7 +236,7 @@ pub async fn unfollow(
     target: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, parts)?;
+    let (owner, target) = edge_to_write(shared, owner, target, parts).await?;
     commit(shared, PeopleOp::Delete { owner, target }).await
 }
 
@@ -243,7 +247,7 @@ pub async fn favorite(
     target: &str,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, parts)?;
+    let (owner, target) = edge_to_write(shared, owner, target, parts).await?;
     if shared.directory.store.follow(owner, target)?.is_none() {
         return refuse(
             EdgeRule::PeopleFavorite,

@@ -26,7 +26,7 @@ pub async fn get(
     part: Part,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
     let reading = reading(&identity, admitted, reference, viewer);
@@ -90,7 +90,7 @@ pub async fn put_properties(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let commits = !super::query_string::is_set(&parts.uri, "nocommit");
     let admitted = admit(shared, &identity, &reference.scid)?;
     let template = admitted.template(&reference.template_name)?;
@@ -117,7 +117,7 @@ pub async fn delete(
     part: Part,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     let template = admitted.template(&reference.template_name)?;
     let key = key_of(&identity, reference);

@@ -35,7 +35,7 @@ pub async fn get(
     reference: SessionRef,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts)?;
+    let (identity, viewer) = begin(shared, parts).await?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
     reading(&identity, admitted, reference, viewer)
@@ -50,7 +50,7 @@ pub async fn put(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts)?;
+    let identity = Identity::of(shared, parts).await?;
     let contract = exchange::contract(&parts.headers)?;
     let commits = !query_string::is_set(&parts.uri, "nocommit");
     let open = admit(shared, &identity, &reference.scid)?;

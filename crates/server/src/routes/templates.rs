@@ -19,8 +19,8 @@ struct TemplateList {
 }
 
 /// `GET /serviceconfigs/{scid}/sessiontemplates`: all of them, by name.
-pub fn list(shared: &Shared, scid: &Scid, parts: &Parts) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts)?;
+pub async fn list(shared: &Shared, scid: &Scid, parts: &Parts) -> Result<Response, ApiError> {
+    let identity = Identity::of(shared, parts).await?;
     exchange::contract(&parts.headers)?;
     let admitted = admit(shared, &identity, scid)?;
     let config = &admitted.config;
@@ -36,13 +36,13 @@ pub fn list(shared: &Shared, scid: &Scid, parts: &Parts) -> Result<Response, Api
 }
 
 /// `GET /serviceconfigs/{scid}/sessiontemplates/{template}`: the document as it was written.
-pub fn get(
+pub async fn get(
     shared: &Shared,
     scid: &Scid,
     name: &TemplateName,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts)?;
+    let identity = Identity::of(shared, parts).await?;
     exchange::contract(&parts.headers)?;
     let template = admit(shared, &identity, scid)?.template(name)?;
     Ok(reply::json(StatusCode::OK, &template.template.document))

@@ -1,0 +1,124 @@
+//! Players and services with a provider's tokens.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::provider::{Provider, settings};
+use crate::world::{World, time_claim};
+
+#[tokio::test]
+async fn a12_a_subject_has_one_xuid_over_all_its_logins() {
+    for alg in ["RS256", "ES256", "EdDSA"] {
+        let Some(provider) = Provider::start(&json!({"alg": alg})) else {
+            return;
+        };
+        let world = World::new(&settings(&provider.issuer, ""));
+        let first = provider.sign_in("alice").await;
+        let second = provider.sign_in("alice").await;
+        let other = provider.sign_in("bob").await;
+        assert_ne!(first.access, second.access);
+        world.at_issue_of(&first.access);
+
+        let (xuid, gamertag) = world.joins_as(&format!("Bearer {}", first.access)).await;
+        assert_eq!(gamertag, "Player alice");
+        let number: u64 = xuid.parse().expect("decimal");
+        assert_eq!(number >> 48, 0x0009, "{xuid}");
+        let again = world.joins_as(&format!("bearer {}", second.access)).await;
+        assert_eq!(again.0, xuid, "a second login is the same player");
+        let (bob, _) = world.joins_as(&format!("Bearer {}", other.access)).await;
+        assert_ne!(bob, xuid);
+
+        // And over a restart, which reads the record of identities.
+        let world = world.restart_as_it_is().await;
+        let (xuid_now, _) = world.joins_as(&format!("Bearer {}", first.access)).await;
+        assert_eq!(xuid_now, xuid);
+    }
+}
+
+#[tokio::test]
+async fn a_service_signs_in_by_its_own_credentials_and_is_no_player() {
+    let Some(provider) = Provider::start(&json!({})) else {
+        return;
+    };
+    let world = World::new(&settings(&provider.issuer, ""));
+    let player = provider.sign_in("alice").await.access;
+    let service = provider.service_token().await;
+    world.at_issue_of(&player);
+    world.joins_as(&format!("Bearer {player}")).await;
+    let read = world.read_session(&format!("Bearer {service}")).await;
+    assert_eq!(read.status, StatusCode::OK, "{read:?}");
+    // Nobody's people list: a service has no user.
+    let answer = world.ask(&format!("Bearer {service}")).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer:?}");
+
+    // Without a claim for roles it is nobody, not a player called after the client.
+    let map = settings(&provider.issuer, "").replace("roles = \"/rol\"\n", "");
+    let world = World::new(&map);
+    world.at_issue_of(&player);
+    let answer = world.ask(&format!("Bearer {service}")).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer:?}");
+    let text = answer.body.to_string();
+    assert!(!text.contains("lobby"), "{text}");
+}
+
+#[tokio::test]
+async fn clocks_may_differ_by_a_minute_at_both_ends() {
+    let Some(provider) = Provider::start(&json!({"life": 600})) else {
+        return;
+    };
+    let world = World::new(&settings(&provider.issuer, ""));
+    let token = provider.sign_in("alice").await.access;
+    let (from, to) = (time_claim(&token, "nbf"), time_claim(&token, "exp"));
+    assert_eq!(to - from, 600);
+    let accepted = async |second: i64| {
+        world.set_clock(second);
+        world.accepts(&token).await
+    };
+    assert!(!accepted(from - 61).await);
+    assert!(accepted(from - 60).await);
+    assert!(accepted(to + 59).await);
+    assert!(
+        !accepted(to + 60).await,
+        "remembered from before, and expired"
+    );
+    assert_eq!(world.refusal(&token).await, "expired");
+}
+
+#[tokio::test]
+async fn a_user_hash_before_a_providers_token_is_refused_unless_configured() {
+    let Some(provider) = Provider::start(&json!({})) else {
+        return;
+    };
+    let strict = World::new(&settings(&provider.issuer, ""));
+    let lenient = settings(&provider.issuer, "");
+    let lenient = World::new(&format!("lenient_user_hash = true\n{lenient}"));
+    let token = provider.sign_in("alice").await.access;
+    strict.at_issue_of(&token);
+    lenient.at_issue_of(&token);
+    let check = async |world: &World, hash: &str, expected: Result<(), &str>| {
+        let answer = world.ask(&format!("XBL3.0 x={hash};{token}")).await;
+        let result = match answer.status {
+            StatusCode::OK => Ok(()),
+            _ => Err(answer.reason.unwrap_or_default()),
+        };
+        assert_eq!(
+            result.as_ref().map_err(String::as_str),
+            expected.as_ref().map_err(|e| *e),
+            "x={hash}"
+        );
+    };
+    check(&strict, "*", Ok(())).await;
+    check(&strict, "1", Err("unknown_user_hash")).await;
+    check(&lenient, "*", Ok(())).await;
+    check(&lenient, "1", Ok(())).await;
+    let answer = lenient.ask(&format!("XBL3.0 x=-;{token}")).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::FORBIDDEN,
+        "without a user: {answer:?}"
+    );
+    let service = provider.service_token().await;
+    check(&lenient, "1", Ok(())).await;
+    let answer = lenient.ask(&format!("XBL3.0 x=1;{service}")).await;
+    assert_eq!(answer.reason.as_deref(), Some("unknown_user_hash"));
+}
