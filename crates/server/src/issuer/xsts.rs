@@ -139,7 +139,7 @@ impl Issuer {
             let why = format!("the users of this identity provider may not enter sandbox {asked}");
             return Err(Refusal::without_code(why).into());
         }
-        let sandbox = asked.or(theirs).cloned().unwrap_or_default();
+        let sandbox = theirs.or(asked).cloned().unwrap_or_default();
         // The configuration may have changed since a user of the development issuer signed in.
         let unbound = users.iter().filter(|one| one.bound.is_none());
         for xuid in unbound.filter_map(|one| one.user.xid) {
