@@ -10,7 +10,6 @@ mod load;
 mod plan;
 mod process;
 mod report;
-mod stopwatch;
 mod subject;
 mod yardstick;
 

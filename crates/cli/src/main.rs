@@ -4,12 +4,16 @@
 
 mod bench;
 mod caller;
+mod config;
+mod configured;
 mod demo;
+mod doctor;
 mod handle;
 mod http;
 mod output;
 mod serve;
 mod session;
+mod stopwatch;
 mod target;
 mod template;
 mod token;
@@ -35,6 +39,11 @@ struct Cli {
 enum Command {
     /// Serve the session directory over HTTP or HTTPS.
     Serve(serve::Serve),
+    /// Check, show and describe the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Look at configuration, address, clock, disk and store, and say what to do.
+    Doctor(doctor::Doctor),
     /// Show the whole story on a temporary server: create, find, join, invite, conflict, leave.
     Demo(demo::Demo),
     /// Measure the service beside what this machine can do at all.
@@ -56,6 +65,8 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run().await,
+        Command::Config(config) => config.run(),
+        Command::Doctor(doctor) => doctor.run().await,
         Command::Demo(demo) => demo.run().await,
         Command::Bench(bench) => bench.run().await,
         Command::Token(token) => token.run().await,

@@ -4,20 +4,18 @@ mod signals;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use convoke_server::app::{App, Summary};
 use convoke_server::clock::SystemClock;
-use convoke_server::config::{Config, StoreChoice};
 use convoke_server::entropy::SystemEntropy;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::configured::Configured;
 use crate::output;
 
 /// Serve the session directory over HTTP or HTTPS.
@@ -26,34 +24,11 @@ use crate::output;
 /// configurations and the certificate again. The level of logs is chosen by the environment variable `RUST_LOG`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The address to listen on; 127.0.0.1:8080 unless configured.
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
-    /// The folder of everything that outlives the process; ./convoke-data unless configured.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// A configuration file (TOML); flags go before it.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The folder of service configurations; a sample unless configured.
-    #[arg(long, value_name = "DIR")]
-    service_configs: Option<PathBuf>,
-    /// Where sessions are kept; sqlite unless configured.
-    #[arg(long)]
-    store: Option<Store>,
+    #[command(flatten)]
+    configured: Configured,
     /// The form of logs on the standard error.
     #[arg(long, default_value = "text")]
     log_format: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Store {
-    /// A database in the data folder.
-    Sqlite,
-    /// Files that are appended to, and everything in memory.
-    Log,
-    /// Gone when the server stops.
-    Memory,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,8 +40,8 @@ pub(crate) enum LogFormat {
 impl Serve {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         init_logs(self.log_format, "info")?;
-        let config = self.config()?;
-        refuse_exposed_issuer(&config)?;
+        let config = self.configured.load()?;
+        config.check()?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("failed to listen on {}", config.listen))?;
@@ -87,27 +62,6 @@ impl Serve {
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
-
-    fn config(&self) -> anyhow::Result<Config> {
-        let mut config = Config::load(self.config.as_deref())?;
-        if let Some(listen) = self.listen {
-            config.listen = listen;
-        }
-        if let Some(data) = &self.data {
-            config.data.clone_from(data);
-        }
-        if let Some(folder) = &self.service_configs {
-            config.service_configs = Some(folder.clone());
-        }
-        if let Some(store) = self.store {
-            config.store = match store {
-                Store::Sqlite => StoreChoice::Sqlite,
-                Store::Log => StoreChoice::Log,
-                Store::Memory => StoreChoice::Memory,
-            };
-        }
-        Ok(config)
-    }
 }
 
 /// Logs go to the standard error; `RUST_LOG` goes before `level`.
@@ -127,21 +81,6 @@ pub(crate) fn init_logs(format: LogFormat, level: &str) -> anyhow::Result<()> {
         LogFormat::Json => builder.json().init(),
     }
     Ok(())
-}
-
-/// Whoever reaches the development issuer may be anybody, so it must not be reachable.
-fn refuse_exposed_issuer(config: &Config) -> anyhow::Result<()> {
-    if !config.dev_issuer || config.listen.ip().to_canonical().is_loopback() {
-        return Ok(());
-    }
-    bail!(
-        "the development issuer gives a token for any player to whoever asks, so it does not \
-         listen on {listen}, which other machines can reach\n\
-         either listen on this machine only: --listen 127.0.0.1:{port}\n\
-         or switch the issuer off: put `dev_issuer = false` into a file and pass it with --config",
-        listen = config.listen,
-        port = config.listen.port(),
-    );
 }
 
 /// What is served, and how to start using it.

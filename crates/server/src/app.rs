@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use convoke_store::{AnyStore, LogStore, MemoryStore, SqliteStore};
+use convoke_store::{AnyStore, LogStore, MemoryStore, SqliteStore, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -205,6 +205,11 @@ impl App {
     /// `None` when there is none.
     pub fn reload_certificate(&self) -> Option<anyhow::Result<()>> {
         Some(self.tls.as_ref()?.reload())
+    }
+
+    /// Compares what the store derives with its documents; the findings, in words.
+    pub fn verify_store(&self) -> Result<Vec<String>, StoreError> {
+        self.shared.directory.store.verify()
     }
 
     /// What is served.

@@ -5,8 +5,11 @@
 
 mod auth;
 mod cors;
+mod environment;
 mod keys;
 mod limits;
+mod profile;
+mod reference;
 mod tls;
 
 use std::fs;
@@ -21,12 +24,16 @@ pub use auth::{ApiKeyConfig, Auth, CertifiedServiceConfig, SignatureMode};
 pub use cors::{Cors, Origin};
 pub use keys::schema;
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
+pub use profile::Profile;
+pub use reference::reference;
 pub use tls::TlsConfig;
 
 /// What the server is told at start.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
+    /// What the service is run for; `production` refuses what is only meant for development.
+    pub profile: Profile,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The folder of everything that outlives the process; made when missing.
@@ -37,6 +44,8 @@ pub struct Config {
     pub service_configs: Option<PathBuf>,
     /// Whether anybody who asks is given a token, which is for development only.
     pub dev_issuer: bool,
+    /// Lets the development issuer listen where other machines reach it.
+    pub i_know_this_is_insecure: bool,
     /// The certificate of the listener; without one it speaks plain HTTP.
     pub tls: Option<TlsConfig>,
     /// Who may call, and how they prove who they are.
@@ -64,12 +73,14 @@ pub enum StoreChoice {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            profile: Profile::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             data: PathBuf::from("./convoke-data"),
             store: StoreChoice::Sqlite,
             service_configs: None,
             dev_issuer: true,
             auth: Auth::default(),
+            i_know_this_is_insecure: false,
             tls: None,
             limits: Limits::default(),
             cors: Cors::default(),
@@ -78,13 +89,19 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a file, or takes the defaults when there is none to read.
+    /// Reads a file, or takes the defaults when there is none to read, and lays the variables of
+    /// the environment over it.
     ///
     /// Relative paths in the file are relative to its folder. Unknown keys are errors, all at once.
-    pub fn load(path: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path else {
-            return Ok(Self::default());
+    pub fn load(path: Option<&Path>, environment: &[(String, String)]) -> anyhow::Result<Self> {
+        let config = match path {
+            Some(path) => Self::of_file(path)?,
+            None => Self::default(),
         };
+        environment::over(config, environment)
+    }
+
+    fn of_file(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("failed to read the configuration {}", path.display()))?;
         let mut config = parse(&text)
@@ -145,7 +162,7 @@ mod tests {
             dev_issuer = false
         "#;
         fs::write(&path, text).expect("written");
-        let config = Config::load(Some(&path)).expect("valid");
+        let config = Config::load(Some(&path), &[]).expect("valid");
         assert_eq!(config.listen.to_string(), "[::1]:9000");
         assert_eq!(config.data, folder.path().join("state"));
         assert!(matches!(config.store, StoreChoice::Memory));
@@ -158,8 +175,8 @@ mod tests {
 
     #[test]
     fn no_file_is_the_defaults_and_a_missing_file_is_an_error() {
-        assert!(Config::load(None).is_ok());
-        let error = Config::load(Some(Path::new("no-such-file.toml"))).expect_err("missing");
+        assert!(Config::load(None, &[]).is_ok());
+        let error = Config::load(Some(Path::new("no-such-file.toml")), &[]).expect_err("missing");
         assert!(error.to_string().contains("no-such-file.toml"), "{error}");
     }
 

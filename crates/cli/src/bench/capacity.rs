@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::case::{JOIN, request};
 use super::load::{self, Script};
 use super::plan::{Plan, progress};
-use super::stopwatch::Stopwatch;
 use super::subject::{Subject, padded, session_path};
+use crate::stopwatch::Stopwatch;
 
 /// Connections that fill the service.
 const FILLERS: usize = 64;

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::stopwatch::Stopwatch;
+use crate::stopwatch::Stopwatch;
 
 /// A request ready to be sent.
 pub(super) type Request = http::Request<Full<Bytes>>;

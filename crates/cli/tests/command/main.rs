@@ -1,7 +1,9 @@
 //! The built command, run as its users run it.
 
 mod bench;
+mod config;
 mod demo;
+mod doctor;
 mod kill;
 mod process;
 mod refuses_non_loopback;

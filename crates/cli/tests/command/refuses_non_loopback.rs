@@ -12,7 +12,7 @@ fn an_address_that_others_reach_is_refused_before_anything_happens() {
         let message = text(&output);
         assert_eq!(output.status.code(), Some(1), "{message}");
         assert!(message.contains("development issuer"), "{message}");
-        assert!(message.contains("--listen 127.0.0.1:"), "{message}");
+        assert!(message.contains("`listen = \"127.0.0.1:"), "{message}");
         assert!(message.contains("dev_issuer = false"), "{message}");
         assert!(!message.contains("listening on http"), "{message}");
         assert!(!data.exists(), "{listen}");

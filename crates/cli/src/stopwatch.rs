@@ -1,17 +1,17 @@
-//! The clock of the measurements: monotonic, and finer than the service's.
+//! Measures time, monotonically and finer than the service's clock.
 
 use std::time::{Duration, Instant};
 
 /// A moment to measure from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stopwatch(Instant);
+pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     #[expect(
         clippy::disallowed_methods,
         reason = "what is measured here is real time"
     )]
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
@@ -19,13 +19,13 @@ impl Stopwatch {
         clippy::disallowed_methods,
         reason = "what is measured here is real time"
     )]
-    pub(super) fn elapsed(self) -> Duration {
+    pub(crate) fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 
     /// Waits until this long after the start; at once if that is over.
     #[expect(clippy::disallowed_methods, reason = "load is paced in real time")]
-    pub(super) async fn until(self, moment: Duration) {
+    pub(crate) async fn until(self, moment: Duration) {
         if self.elapsed() < moment {
             tokio::time::sleep_until((self.0 + moment).into()).await;
         }
