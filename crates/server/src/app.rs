@@ -114,7 +114,6 @@ impl App {
             } else {
                 DevTokens::Refuse
             },
-            ..AuthSettings::default()
         };
         let places = config.limits.max_in_flight.get();
         let admission = Admission::new(places, Arc::clone(&clock));

@@ -102,7 +102,7 @@ fn space(_: &Path) -> Option<Finding> {
 
 /// Whether the clock has been set back since the store was last written.
 pub(super) fn clock(config: &Config) -> Finding {
-    let now = SystemTime::from(convoke_server::clock::now());
+    let now = now();
     let newest = newest_file(&config.data);
     match newest.and_then(|newest| newest.duration_since(now).ok()) {
         Some(ahead) if AHEAD < ahead => Finding::bad(
@@ -115,6 +115,11 @@ pub(super) fn clock(config: &Config) -> Finding {
         ),
         _ => Finding::good("clock", format!("{}", convoke_server::clock::now())),
     }
+}
+
+fn now() -> SystemTime {
+    let since_1970 = convoke_server::clock::now().as_duration();
+    SystemTime::UNIX_EPOCH + since_1970.unsigned_abs()
 }
 
 fn newest_file(folder: &Path) -> Option<SystemTime> {
@@ -171,7 +176,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(clock(&on(folder.path())).cure, None);
         let file = File::create(folder.path().join("x")).expect("made");
-        let future = SystemTime::from(convoke_server::clock::now()) + Duration::from_hours(2);
+        let future = now() + Duration::from_hours(2);
         file.set_modified(future).expect("set");
         let finding = clock(&on(folder.path()));
         assert!(finding.detail.contains("in the future"), "{finding:?}");

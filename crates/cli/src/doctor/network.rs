@@ -64,7 +64,7 @@ fn client() -> reqwest::ClientBuilder {
 pub(super) async fn identity_providers(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for provider in &config.auth.issuers {
-        let url = provider.keys_url();
+        let url = provider.first_url();
         findings.push(identity_provider(&provider.issuer, &url).await);
     }
     findings

@@ -3,7 +3,7 @@
 //! Not here: the proof that the client holds the certificate's key, and who issued it (`tls`).
 
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -159,11 +159,10 @@ impl CertifiedServices {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if strangers.len() < MAX_STRANGERS && strangers.insert(certificate.spki_sha256) {
-            let hash: String = certificate
-                .spki_sha256
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect();
+            let mut hash = String::new();
+            for byte in certificate.spki_sha256 {
+                write!(hash, "{byte:02x}").expect("a text takes everything");
+            }
             tracing::warn!(
                 certificate.spki_sha256 = %hash, certificate.trust = ?certificate.trust,
                 "a client certificate is of no configured service, and gives no rights"

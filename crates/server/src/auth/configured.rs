@@ -264,7 +264,8 @@ mod tests {
     #[test]
     fn a_hash_is_read_in_the_forms_that_tools_print() {
         let bytes: [u8; 32] = std::array::from_fn(|index| u8::try_from(index * 7).expect("small"));
-        let plain: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let plain = digits.concat();
         let colons: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
         for text in [plain.clone(), colons.join(":"), STANDARD.encode(bytes)] {
             assert_eq!(key_hash(&text), Some(bytes), "{text}");

@@ -132,6 +132,7 @@ impl Principal {
 
     /// The same caller with a service beside it: a user of a token on a connection of a service's
     /// certificate. The sandbox stays the token's. `[doc]`
+    #[must_use]
     pub fn with_service(&self, service: &Self) -> Self {
         let mut both = self.clone();
         both.roles.extend(service.roles.iter().cloned());

@@ -29,7 +29,7 @@ pub(super) fn unknown(path: &str) -> String {
 }
 
 /// The keys of a table, given by its dotted path; numbers stand for elements of an array.
-fn keys_of(table: &str) -> Vec<String> {
+pub(super) fn keys_of(table: &str) -> Vec<String> {
     let schema = schema_of(table).unwrap_or_default();
     let properties = part(&schema, "properties").and_then(Value::as_object);
     properties

@@ -124,17 +124,13 @@ fn answer(result: Result<impl Serialize, IssuerError>) -> Response {
             headers.insert(WWW_AUTHENTICATE, error.www_authenticate());
             response
         }
-        IssuerError::TooManySignatures => {
+        IssuerError::TooManySignatures | IssuerError::Unavailable => {
             let headers = [(RETRY_AFTER, HeaderValue::from_static("2"))];
             (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
         }
         error @ IssuerError::NotReady { .. } => {
             let refusal = Refusal::without_code(error.to_string());
             json(StatusCode::UNAUTHORIZED, &refusal)
-        }
-        IssuerError::Unavailable => {
-            let headers = [(RETRY_AFTER, HeaderValue::from_static("2"))];
-            (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
         }
         IssuerError::Malformed(text) => (StatusCode::BAD_REQUEST, text).into_response(),
         IssuerError::NotFound(text) => (StatusCode::NOT_FOUND, text).into_response(),

@@ -45,11 +45,9 @@ fn server_role() -> CertifiedServiceConfig {
 
 fn pinned(pair: &Pair) -> CertifiedServiceConfig {
     let certificate = ClientCertificate::read(&pair.chain()[0], Trust::None).expect("readable");
-    let hash: String = certificate
-        .spki_sha256
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let bytes = certificate.spki_sha256.iter();
+    let digits: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
+    let hash = digits.concat();
     CertifiedServiceConfig {
         spki_sha256: Some(hash),
         ..server_role()

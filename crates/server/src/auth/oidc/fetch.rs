@@ -9,7 +9,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 
 use super::keys::KeySet;
-use super::settings::{ProviderError, ProviderSettings, is_loopback, web_address};
+use super::settings::{ProviderError, ProviderSettings, discovery_url, is_loopback, web_address};
 
 /// Longest time for one document. Inferred.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,9 +19,6 @@ const MAX_LEN: usize = 256 * 1024;
 
 /// Most redirects within one host that are followed, by our own choice.
 const MAX_REDIRECTS: usize = 3;
-
-/// Below the issuer's URL; OpenID Connect Discovery 1.0, section 4.
-const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// Fetches the keys of one provider.
 #[derive(Debug)]
@@ -92,8 +89,7 @@ impl Fetcher {
     }
 
     async fn discover(&self) -> Result<Url, FetchError> {
-        let url = format!("{}{DISCOVERY}", self.issuer.trim_end_matches('/'));
-        let url = web_address(&url).ok_or(FetchError::Address)?;
+        let url = web_address(&discovery_url(&self.issuer)).ok_or(FetchError::Address)?;
         let document = self.get(&url).await?;
         if document.get("issuer").and_then(Value::as_str) != Some(&self.issuer) {
             return Err(FetchError::OtherIssuer { url });

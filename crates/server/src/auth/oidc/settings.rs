@@ -161,6 +161,20 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.parse().is_ok_and(loopback)
 }
 
+impl ProviderSettings {
+    /// What is fetched first: the keys where they are configured, else the discovery document.
+    pub fn first_url(&self) -> String {
+        let configured = self.jwks_uri.clone();
+        configured.unwrap_or_else(|| discovery_url(&self.issuer))
+    }
+}
+
+/// Where an issuer describes itself; OpenID Connect Discovery 1.0, section 4.
+pub(super) fn discovery_url(issuer: &str) -> String {
+    let issuer = issuer.trim_end_matches('/');
+    format!("{issuer}/.well-known/openid-configuration")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

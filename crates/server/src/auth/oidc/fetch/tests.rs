@@ -59,6 +59,8 @@ fn key_set() -> String {
     IssuerKeys::generate().jwks().to_string()
 }
 
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+
 fn discovery(issuer: &str, jwks_uri: &str) -> String {
     ok(&json!({"issuer": issuer, "jwks_uri": jwks_uri}).to_string())
 }
