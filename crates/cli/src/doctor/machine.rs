@@ -20,7 +20,7 @@ const SPACE_BAD: u64 = 64 << 20;
 /// Open files below which a busy server runs out of connections.
 const FILES: u64 = 4096;
 /// How much newer than now a file may be: clocks of machines that share a disk differ.
-const AHEAD: Duration = Duration::from_secs(60);
+const AHEAD: Duration = Duration::from_mins(1);
 
 /// Whether the data folder takes durable writes, how fast, and how much more of them.
 pub(super) fn data_folder(config: &Config) -> Vec<Finding> {

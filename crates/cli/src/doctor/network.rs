@@ -17,9 +17,8 @@ const SKEW_DOUBTFUL: i64 = 10;
 
 /// Whether the address can be listened on, and if not, who does.
 pub(super) async fn address(listen: SocketAddr) -> Finding {
-    let error = match TcpListener::bind(listen).await {
-        Ok(_) => return Finding::good("address", format!("{listen} is free")),
-        Err(error) => error,
+    let Err(error) = TcpListener::bind(listen).await else {
+        return Finding::good("address", format!("{listen} is free"));
     };
     if error.kind() != std::io::ErrorKind::AddrInUse {
         let cure = "choose an address of this machine, and a port that this user may use";
