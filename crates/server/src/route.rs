@@ -55,6 +55,7 @@ routes! {
     Ready = "/readyz";
     Metrics = "/metrics";
     ErrorReference = "/docs/errors.md";
+    OpenApi = "/openapi.json";
     Unknown = "unknown";
 }
 
@@ -108,6 +109,7 @@ impl From<&Target> for Route {
             Target::Ready => Self::Ready,
             Target::Metrics => Self::Metrics,
             Target::ErrorReference => Self::ErrorReference,
+            Target::OpenApi => Self::OpenApi,
         }
     }
 }

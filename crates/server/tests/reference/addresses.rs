@@ -13,7 +13,7 @@ use http::Request;
 use http::header::ALLOW;
 use tower::ServiceExt as _;
 
-use crate::openapi::{SESSION, TEMPLATES, operations};
+use crate::openapi::{HOPPER, SESSION, TEMPLATES, operations};
 
 /// The address of a target as the document writes it. A new target does not compile without one.
 fn template_of(target: &Target) -> String {
@@ -37,6 +37,9 @@ fn template_of(target: &Target) -> String {
         Target::HandleQuery => "/handles/query".to_owned(),
         Target::Handle(_) => "/handles/{id}".to_owned(),
         Target::HandleSession(_) => "/handles/{id}/session".to_owned(),
+        Target::Hopper(..) => HOPPER.to_owned(),
+        Target::HopperStats(..) => format!("{HOPPER}/stats"),
+        Target::Ticket(..) => format!("{HOPPER}/tickets/{{ticket}}"),
         Target::People(_) => "/users/{owner}/people".to_owned(),
         Target::Person(..) => "/users/{owner}/people/{target}".to_owned(),
         Target::Favorite(..) => "/users/{owner}/people/favorites/{target}".to_owned(),

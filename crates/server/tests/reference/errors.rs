@@ -63,6 +63,9 @@ const FAMILIES: &[(&str, &str)] = &[
     ("handles", "Handles"),
     ("people", "People"),
     ("issuer", "The development issuer"),
+    ("rate", "Limits of callers"),
+    ("hopper", "Matchmaking"),
+    ("signature", "Signatures of requests"),
     ("service", "The service's state"),
     ("internal", "Errors of the service"),
 ];

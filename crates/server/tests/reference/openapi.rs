@@ -12,6 +12,7 @@ use crate::schemas;
 
 const SCID: &str = "00000000-0000-4000-8000-00000000c0de";
 pub(crate) const TEMPLATES: &str = "/serviceconfigs/{scid}/sessiontemplates";
+pub(crate) const HOPPER: &str = "/serviceconfigs/{scid}/hoppers/{hopper}";
 pub(crate) const SESSION: &str =
     "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
 
@@ -29,11 +30,11 @@ pub(crate) struct Operation {
     refuses: &'static [u16],
 }
 
-const READ: &[u16] = &[400, 401, 403, 404, 412, 503];
-const WRITE: &[u16] = &[400, 401, 403, 404, 408, 409, 412, 413, 415, 503];
-const LIST: &[u16] = &[400, 401, 403, 404, 503];
-const POST: &[u16] = &[400, 401, 403, 404, 408, 409, 413, 415, 503];
-const ISSUER: &[u16] = &[400, 401, 413];
+const READ: &[u16] = &[400, 401, 403, 404, 412, 429, 503];
+const WRITE: &[u16] = &[400, 401, 403, 404, 408, 409, 412, 413, 415, 429, 503];
+const LIST: &[u16] = &[400, 401, 403, 404, 429, 503];
+const POST: &[u16] = &[400, 401, 403, 404, 408, 409, 413, 415, 429, 503];
+const ISSUER: &[u16] = &[400, 401, 408, 413, 429, 503];
 
 pub(crate) fn operations() -> Vec<Operation> {
     let mut all = Vec::new();
@@ -123,7 +124,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             "Removes a member or server entry",
             None,
             &[(200, "Session"), (204, "")],
-            &[400, 401, 403, 404, 409, 412, 503],
+            &[400, 401, 403, 404, 409, 412, 429, 503],
         );
     }
     let handles = "handles";
@@ -181,6 +182,27 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(200, "Session"), (201, "Session"), (204, "")],
         WRITE,
     );
+    let matchmaking = "matchmaking";
+    for (path, verb, summary) in [
+        (HOPPER.to_owned(), "post", "Creates a match ticket"),
+        (
+            format!("{HOPPER}/stats"),
+            "get",
+            "Reads how long players wait",
+        ),
+        (
+            format!("{HOPPER}/tickets/{{ticket}}"),
+            "get",
+            "Reads a match ticket",
+        ),
+        (
+            format!("{HOPPER}/tickets/{{ticket}}"),
+            "delete",
+            "Cancels a match ticket",
+        ),
+    ] {
+        add(&path, verb, matchmaking, summary, None, &[], LIST);
+    }
     let people = "people";
     let (person, favorite) = (
         "/users/{owner}/people/{target}",
