@@ -1,6 +1,5 @@
 //! Running the command, to its end or as a server beside the test.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
@@ -74,14 +73,11 @@ impl Server {
 
     /// Its callers may ask as often as they like.
     fn spawn(command: &mut Command, data: &Path, arguments: &[&str]) -> Self {
-        let config = data.join("convoke.toml");
-        fs::write(&config, "[limits]\nmode = \"off\"\n").expect("written");
         let child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
-            .arg("--config")
-            .arg(config)
             .args(arguments)
+            .env("CONVOKE_LIMITS__MODE", "off")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the command runs");

@@ -93,6 +93,7 @@ async fn a_request_that_fails_leaves_one_line_with_everything_to_find_it_by() {
             "http.status": 503,
             "caller.xuid": A,
             "session.ref": format!("{SCID}~open~x"),
+            "refusal": "service.unavailable",
             "error": "the store cannot answer: the store is closed",
             "duration_ms": 0,
         })

@@ -323,7 +323,10 @@ impl JsonSchema for XuidSource {
             {"type": "string"},
             {
                 "type": "object",
-                "properties": {"hash": {"type": "string"}},
+                "properties": {"hash": {
+                    "type": "string",
+                    "description": "The claim whose hash makes a XUID that is the same at every sign-in.",
+                }},
                 "required": ["hash"],
                 "additionalProperties": false,
             },
