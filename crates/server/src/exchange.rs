@@ -11,7 +11,7 @@ use bytes::Bytes;
 use convoke_wire::ContractVersion;
 use convoke_wire::contract::ContractVersionError;
 use convoke_wire::headers::{CONTRACT_VERSION, CORRELATION_ID, MS_CV};
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -38,7 +38,7 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
     let vector = request.headers().get(MS_CV).cloned();
     let method = request.method().clone();
     let explained = explain::is_asked_for(request.uri(), request.headers());
-    let mut response = match over_limit(&request) {
+    let mut response = match unacceptable(&request) {
         Some(rule) => ApiError::edge(rule, rule.status().to_string()).into_response(Family::Text),
         None => next.run(request).await,
     };
@@ -68,7 +68,12 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
     response
 }
 
-fn over_limit(request: &Request) -> Option<EdgeRule> {
+/// What is wrong with a request whatever it asks for.
+fn unacceptable(request: &Request) -> Option<EdgeRule> {
+    // Proxies differ in which one they believe (RFC 9112, 3.2).
+    if 1 < request.headers().get_all(HOST).iter().count() {
+        return Some(EdgeRule::Malformed);
+    }
     let uri = request
         .uri()
         .path_and_query()
@@ -173,7 +178,7 @@ fn decoded(headers: &HeaderMap, bytes: Bytes) -> Result<Bytes, ApiError> {
         Some(name) if name.eq_ignore_ascii_case("gzip") => {
             let most = MAX_BODY_BYTES as u64 + 1;
             let mut plain = Vec::new();
-            let read = flate2::read::GzDecoder::new(&*bytes)
+            let read = flate2::read::MultiGzDecoder::new(&*bytes)
                 .take(most)
                 .read_to_end(&mut plain);
             if read.is_err() {
