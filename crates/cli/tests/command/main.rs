@@ -2,6 +2,8 @@
 
 mod bench;
 mod demo;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod faults;
 mod kill;
 mod process;
 mod refuses_non_loopback;
