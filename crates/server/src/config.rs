@@ -110,6 +110,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the text of a file; relative paths stay as they are.
+    pub fn from_toml(text: &str) -> anyhow::Result<Self> {
+        parse(text)
+    }
+
     /// Makes relative paths relative to a folder, which for a file is its own.
     fn resolve_paths(&mut self, folder: &Path) {
         self.data = folder.join(&self.data);

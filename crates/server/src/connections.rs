@@ -30,6 +30,9 @@ use timer::ClockTimer;
 const DRAIN: Duration = Duration::from_secs(10);
 /// Most connections at a time; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 16_384;
+/// Most bytes of a request that are kept before its head is whole: room for the longest line and the
+/// largest headers that `exchange` lets in, and little else that 16,384 strangers could fill.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Time for a connection to send the head of a request.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -148,6 +151,7 @@ async fn converse(
         .timer(timer)
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(exchange::MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended badly");

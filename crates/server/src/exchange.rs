@@ -10,7 +10,7 @@ use bytes::Bytes;
 use convoke_wire::ContractVersion;
 use convoke_wire::contract::ContractVersionError;
 use convoke_wire::headers::CONTRACT_VERSION;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -44,7 +44,7 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
     let span = trail::span(id, &method, &ids);
     let explained = explain::is_asked_for(request.uri(), request.headers());
     let answer = async {
-        match over_limit(&request) {
+        match unacceptable(&request) {
             Some(rule) => {
                 ApiError::edge(rule, rule.status().to_string()).into_response(Family::Text)
             }
@@ -92,7 +92,12 @@ fn refusal_code(headers: &HeaderMap) -> Option<&str> {
     text.split(';').next()
 }
 
-fn over_limit(request: &Request) -> Option<EdgeRule> {
+/// What is wrong with a request whatever it asks for.
+fn unacceptable(request: &Request) -> Option<EdgeRule> {
+    // Proxies differ in which one they believe (RFC 9112, 3.2).
+    if 1 < request.headers().get_all(HOST).iter().count() {
+        return Some(EdgeRule::Malformed);
+    }
     let uri = request
         .uri()
         .path_and_query()
@@ -202,7 +207,7 @@ fn decoded(headers: &HeaderMap, bytes: Bytes) -> Result<Bytes, ApiError> {
         Some(name) if name.eq_ignore_ascii_case("gzip") => {
             let most = MAX_BODY_BYTES as u64 + 1;
             let mut plain = Vec::new();
-            let read = flate2::read::GzDecoder::new(&*bytes)
+            let read = flate2::read::MultiGzDecoder::new(&*bytes)
                 .take(most)
                 .read_to_end(&mut plain);
             if read.is_err() {

@@ -37,7 +37,9 @@ pub fn scope_of(host: Option<&str>) -> Scope {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    match name.as_str() {
+    // A dot at the end says that the name is complete.
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    match name {
         "sessiondirectory.xboxlive.com" | "client-sessiondirectory.xboxlive.com" => {
             Scope::One(Service::SessionDirectory)
         }
@@ -97,6 +99,7 @@ mod tests {
         check(Some("social.xboxlive.com"), Social, true);
         check(Some("social.xboxlive.com"), Operations, true);
         check(Some("peoplehub.xboxlive.com"), Social, false);
+        check(Some("social.xboxlive.com."), SessionDirectory, false);
         check(Some("xboxlive.com.example"), Social, true);
         check(Some("localhost:8080"), Social, true);
         check(Some("[::1]:8080"), SessionDirectory, true);

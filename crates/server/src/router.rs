@@ -185,7 +185,8 @@ pub fn scope(request: &Request) -> Scope {
         .headers()
         .get(HOST)
         .and_then(|host| host.to_str().ok());
-    hosts::scope_of(host.or(request.uri().host()))
+    // An address in the request line counts, and not the header beside it (RFC 9112, 3.2.2).
+    hosts::scope_of(request.uri().host().or(host))
 }
 
 /// Lets the issuer answer only under names that are its own.

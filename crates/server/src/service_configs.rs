@@ -21,7 +21,7 @@ mod service_file;
 mod template_file;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use convoke_core::template::Template;
@@ -31,7 +31,7 @@ pub use catalogue::Catalogue;
 pub use folder::MAX_FILE_BYTES;
 pub use problems::{ConfigProblems, Problem};
 
-use folder::ScidFolder;
+use folder::{SERVICE_FILE, ScidFolder, SourceFile};
 
 /// Every service configuration of a deployment at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,6 +117,34 @@ impl ServiceConfig {
     /// Whether callers of a title, or without one, may use it.
     pub fn admits_title(&self, title: Option<TitleId>) -> bool {
         title.map_or(self.allow_untitled, |title| self.title_ids.contains(&title))
+    }
+
+    /// Reads a configuration that is not in a folder: the bytes of its `service.toml` and of each
+    /// template, by file name.
+    pub fn from_bytes(
+        scid: Scid,
+        service: Vec<u8>,
+        templates: Vec<(String, Vec<u8>)>,
+    ) -> Result<Self, ConfigProblems> {
+        let source = |path: PathBuf, bytes: Vec<u8>| SourceFile {
+            path,
+            bytes: bytes.into(),
+        };
+        let templates = templates.into_iter();
+        let folder = ScidFolder {
+            scid,
+            service: source(PathBuf::from(SERVICE_FILE), service),
+            templates: templates
+                .map(|(name, bytes)| source(name.into(), bytes))
+                .collect(),
+            hoppers: Vec::new(),
+        };
+        let mut problems = Vec::new();
+        let config = Self::read(folder, &mut problems);
+        match ConfigProblems::from_list(problems) {
+            Some(problems) => Err(problems),
+            None => Ok(config),
+        }
     }
 
     /// Reads what is in a folder; with problems, what is returned is not to be used.

@@ -141,6 +141,10 @@ pub enum StoreError {
     /// What is stored cannot be understood.
     #[error("the data file is damaged or not one of this service: {0}")]
     Corrupt(String),
+    /// A write has failed so that nobody knows what of it the disk holds. That is known again only
+    /// when it is read anew.
+    #[error("writing has failed and stays off until the next start: {0}")]
+    Stopped(String),
     /// The file was written by a newer version of the service.
     #[error("the data file has format {found}, this version reads up to {known}")]
     TooNew {

@@ -251,7 +251,7 @@ async fn after_a_failed_write_nothing_is_written_until_the_next_start() {
         failing.store(false, Ordering::Relaxed);
         let refused = store.commit(create(old + 2)).await.unwrap_err();
         assert!(
-            matches!(refused, CommitError::Store(StoreError::Failed(_))),
+            matches!(refused, CommitError::Store(StoreError::Stopped(_))),
             "{refused}"
         );
         for (number, stored) in [(old, true), (old + 1, false), (old + 2, false)] {

@@ -23,10 +23,11 @@ const DIRECTORY: &str = "CONVOKE_KILL_TEST_DIRECTORY";
 const ENGINE: &str = "CONVOKE_KILL_TEST_ENGINE";
 /// Tells it how large the documents shall be.
 const FILLING: &str = "CONVOKE_KILL_TEST_FILLING";
-const KILLS: usize = 10;
+/// Of each engine; with the twenty of the whole server, fifty in all.
+const KILLS: usize = 15;
 const WRITERS: u64 = 32;
 /// From this round on documents are so large that the log is carried over at about the kill.
-const LARGE_FROM: usize = 7;
+const LARGE_FROM: usize = 13;
 
 /// What is in the store at least: the change number by session.
 type Confirmed = BTreeMap<u64, u64>;
@@ -47,7 +48,7 @@ fn nothing_confirmed_is_lost(engine: Engine) {
     for round in 0..KILLS {
         // A different moment each time, and not a round number of batches.
         let (filling, confirmations) = match round.checked_sub(LARGE_FROM) {
-            None => (1_500, 50 + round * 173),
+            None => (1_500, 50 + round * 61),
             Some(large) => (120_000, 520 + large * 20),
         };
         let mut child = start_writing(engine, dir.path(), filling);

@@ -9,12 +9,15 @@ use tokio::task::JoinSet;
 
 use crate::process::{Server, lobby, token};
 
-const KILLS: usize = 10;
+/// With the thirty of the two engines by themselves, fifty in all.
+const KILLS: usize = 20;
 const SESSIONS: usize = 3;
 /// Players of each session, who write at the same time.
 const PLAYERS: usize = 3;
-/// Confirmed writes between two kills.
-const ACKNOWLEDGEMENTS: usize = 120;
+/// Confirmed writes before the first kill; before each further one there are some more, so that no
+/// two kills meet the same moment.
+const ACKNOWLEDGEMENTS: usize = 25;
+const MORE_EACH_TIME: usize = 3;
 
 /// One player, who counts in a custom property of a session.
 #[derive(Debug, Clone)]
@@ -113,8 +116,13 @@ fn writers(url: &str) -> Vec<Writer> {
         .collect()
 }
 
-/// Lets all writers write until enough is confirmed, then kills the server under them.
-async fn load_and_kill(server: Server, client: &Client, writers: Vec<Writer>) -> Vec<Writer> {
+/// Lets all writers write until so much is confirmed, then kills the server under them.
+async fn load_and_kill(
+    server: Server,
+    client: &Client,
+    writers: Vec<Writer>,
+    acknowledgements: usize,
+) -> Vec<Writer> {
     let (confirmed, mut confirmations) = mpsc::channel(1);
     let mut tasks = JoinSet::new();
     for mut writer in writers {
@@ -128,7 +136,7 @@ async fn load_and_kill(server: Server, client: &Client, writers: Vec<Writer>) ->
         });
     }
     drop(confirmed);
-    for _ in 0..ACKNOWLEDGEMENTS {
+    for _ in 0..acknowledgements {
         confirmations
             .recv()
             .await
@@ -141,7 +149,7 @@ async fn load_and_kill(server: Server, client: &Client, writers: Vec<Writer>) ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_confirmed_write_survives_ten_kills() {
+async fn every_confirmed_write_survives_twenty_kills() {
     let data = tempfile::tempdir().expect("a folder");
     let client = Client::builder()
         .no_proxy()
@@ -150,8 +158,9 @@ async fn every_confirmed_write_survives_ten_kills() {
         .expect("a client");
     let mut server = Server::start(data.path());
     let mut writers = writers(&server.url);
-    for _ in 0..KILLS {
-        writers = load_and_kill(server, &client, writers).await;
+    for round in 0..KILLS {
+        let acknowledgements = ACKNOWLEDGEMENTS + round * MORE_EACH_TIME;
+        writers = load_and_kill(server, &client, writers, acknowledgements).await;
         server = Server::start(data.path());
         for writer in &writers {
             if writer.confirmed.count != 0 {

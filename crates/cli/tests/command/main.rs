@@ -4,6 +4,8 @@ mod bench;
 mod config;
 mod demo;
 mod doctor;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod faults;
 mod kill;
 mod process;
 mod refuses_non_loopback;

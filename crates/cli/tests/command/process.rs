@@ -1,7 +1,7 @@
 //! Running the command, to its end or as a server beside the test.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
@@ -69,6 +69,26 @@ impl Server {
         let mut server = Self::spawn(convoke().stderr(Stdio::piped()), data, arguments);
         let logs = server.child.stderr.take().expect("piped");
         (server, Logs(BufReader::new(logs)))
+    }
+
+    /// Starts a server with further environment, and gives its logs.
+    pub(crate) fn start_with_environment(
+        data: &Path,
+        store: &str,
+        environment: &[(&str, PathBuf)],
+    ) -> (Self, Logs) {
+        let mut command = convoke();
+        command
+            .stderr(Stdio::piped())
+            .envs(environment.iter().cloned());
+        let mut server = Self::spawn(&mut command, data, &["--store", store]);
+        let logs = server.child.stderr.take().expect("piped");
+        (server, Logs(BufReader::new(logs)))
+    }
+
+    /// Starts a server on a data folder of this kind.
+    pub(crate) fn start_with_store(data: &Path, store: &str) -> Self {
+        Self::spawn(convoke().env("RUST_LOG", "warn"), data, &["--store", store])
     }
 
     /// Its callers may ask as often as they like.

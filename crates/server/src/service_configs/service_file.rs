@@ -1,6 +1,8 @@
 //! `service.toml`: who may use a service configuration.
 
+use std::collections::HashSet;
 use std::fmt::Display;
+use std::hash::Hash;
 use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
@@ -15,6 +17,8 @@ use super::folder::SourceFile;
 use super::nearest::nearest;
 use super::problems::Problem;
 
+/// Largest file: some thousand titles. Reading TOML takes time that grows faster than the text.
+const MAX_BYTES: usize = 64 * 1024;
 /// Most syntax errors that are reported of one file.
 const MAX_SYNTAX_ERRORS: usize = 10;
 
@@ -48,16 +52,17 @@ struct GameType {
 
 /// Reads the file; with problems, what is returned is not to be used.
 pub(super) fn read(file: &SourceFile, problems: &mut Vec<Problem>) -> Service {
-    let (text, missing) = match json::decode(&file.bytes) {
+    let (text, missing) = match text_of(file) {
         Ok(text) => (text, Missing::Reported),
-        Err(error) => {
-            problems.push(Problem::of_file(&file.path, error.problem));
+        Err(problem) => {
+            problems.push(Problem::of_file(&file.path, problem));
             ("", Missing::Ignored)
         }
     };
     let mut reader = Reader {
         file: &file.path,
         text,
+        line_starts: line_starts(text),
         problems,
     };
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -67,6 +72,13 @@ pub(super) fn read(file: &SourceFile, problems: &mut Vec<Problem>) -> Service {
     }
     // What could be read of a damaged text would only give misleading problems.
     reader.service(&DeTable::new(), Missing::Ignored)
+}
+
+fn text_of(file: &SourceFile) -> Result<&str, String> {
+    if MAX_BYTES < file.bytes.len() {
+        return Err(format!("larger than {MAX_BYTES} bytes"));
+    }
+    json::decode(&file.bytes).map_err(|error| error.problem)
 }
 
 /// Whether required keys that are not there are problems.
@@ -80,6 +92,8 @@ enum Missing {
 struct Reader<'a> {
     file: &'a Path,
     text: &'a str,
+    /// Where each line begins, so that a file of many problems is not counted through for each.
+    line_starts: Vec<usize>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -101,7 +115,7 @@ impl Reader<'_> {
     }
 
     /// A list of at least one identifier, each once.
-    fn ids<T: PartialEq>(
+    fn ids<T: Clone + Eq + Hash>(
         &mut self,
         table: &DeTable<'_>,
         key: &str,
@@ -121,10 +135,11 @@ impl Reader<'_> {
             );
         }
         let mut ids = Vec::new();
+        let mut seen = HashSet::new();
         for (index, item) in items.iter().enumerate() {
             let path = format!("{key}[{index}]");
             match read(item.get_ref()) {
-                Ok(id) if ids.contains(&id) => {
+                Ok(id) if !seen.insert(id.clone()) => {
                     self.report(&path, Some(item.span()), "occurs twice in the list");
                 }
                 Ok(id) => ids.push(id),
@@ -253,7 +268,7 @@ impl Reader<'_> {
     fn report(&mut self, path: &str, span: Option<Range<usize>>, message: impl Into<String>) {
         self.problems.push(Problem {
             path: path.to_owned(),
-            line: span.map(|span| self.position(span.start).0),
+            line: span.map(|span| self.line(span.start)),
             ..Problem::of_file(self.file, message)
         });
     }
@@ -263,24 +278,38 @@ impl Reader<'_> {
         let mut lines = Vec::new();
         for error in errors {
             let span = error.span().unwrap_or_default();
-            let (line, column) = self.position(span.start);
-            if lines.contains(&line) || MAX_SYNTAX_ERRORS <= lines.len() {
+            let line = self.line(span.start);
+            if lines.contains(&line) {
                 continue;
             }
+            if MAX_SYNTAX_ERRORS <= lines.len() {
+                break;
+            }
             lines.push(line);
+            let column = self.column(span.start);
             let what = error.message().replace('\n', ", ");
             let message = format!("not TOML: {what} at line {line} column {column}");
             self.report("", Some(span), message);
         }
     }
 
-    /// Line and column, in characters, both from 1.
-    fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let (lines, last) = before.rsplit_once('\n').unwrap_or(("", before));
-        let breaks = lines.matches('\n').count() + usize::from(before.contains('\n'));
-        (breaks + 1, last.chars().count() + 1)
+    /// The line of an offset, from 1.
+    fn line(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset)
     }
+
+    /// The column of an offset, in characters from 1.
+    fn column(&self, offset: usize) -> usize {
+        let start = self.line_starts[self.line(offset) - 1];
+        let before = self.text.get(start..offset).unwrap_or_default();
+        before.chars().count() + 1
+    }
+}
+
+/// Where each line of a text begins; the first one always does.
+fn line_starts(text: &str) -> Vec<usize> {
+    let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(breaks).collect()
 }
 
 /// A title id, as a string or as an integer.

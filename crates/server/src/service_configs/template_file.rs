@@ -16,6 +16,8 @@ use super::relaxed_json::strict;
 
 /// How often one template is tried again to find what else is wrong with it.
 const MAX_TRIES: usize = 100;
+/// Most bytes that are read for that, so that a large file of many faults is not read for minutes.
+const MAX_BYTES_TRIED: usize = 4 * 1024 * 1024;
 
 /// Reads a template; everything that is wrong with it is noted.
 pub(super) fn read(file: &SourceFile, problems: &mut Vec<Problem>) -> Option<NamedTemplate> {
@@ -85,7 +87,7 @@ fn every_refusal(first: Refusal, text: &str) -> Vec<Refusal> {
     let Ok(mut rest) = serde_json::from_str::<Value>(text) else {
         return found;
     };
-    for _ in 0..MAX_TRIES {
+    for _ in 0..MAX_TRIES.min(MAX_BYTES_TRIED / text.len().max(1)) {
         match template(rest.to_string().as_bytes()) {
             Ok(_) => break,
             Err(same) if same == last => {

@@ -134,9 +134,7 @@ fn take_steps(
     let _step = shared.step.lock();
     if let Err(error) = shared.counters.timed(|| shared.log.write(records)) {
         tracing::error!(%error, "the store writes nothing any more until it is opened again");
-        let error = StoreError::Failed(format!(
-            "writing has failed and stays off until the next start: {error}"
-        ));
+        let error = StoreError::Stopped(error.to_string());
         *failure = Some(error.clone());
         return fail_all(batch, &error);
     }

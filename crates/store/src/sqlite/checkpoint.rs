@@ -77,40 +77,65 @@ impl Checkpoints {
     }
 
     /// To be called between two batches.
-    pub(super) fn between_batches(&mut self, conn: &Connection, counters: &Counters) {
+    ///
+    /// An error means that the disk did not confirm what it was given: the log, which still has it,
+    /// must not start anew.
+    pub(super) fn between_batches(
+        &mut self,
+        conn: &Connection,
+        counters: &Counters,
+    ) -> Result<(), StoreError> {
         let length = self.length.load(Ordering::Relaxed);
-        match self.state {
-            State::Idle if length < self.next => {}
-            State::Idle => self.help(conn, counters, length, 1),
-            State::Helping { up_to, rounds } if self.helper.is_done() => {
+        let State::Helping { up_to, rounds } = self.state else {
+            return if length < self.next {
+                Ok(())
+            } else {
+                self.help(conn, counters, length, 1)
+            };
+        };
+        match self.helper.outcome() {
+            Some(outcome) => {
+                outcome?;
                 if up_to + REST < length && rounds < ROUNDS {
-                    self.help(conn, counters, length, rounds + 1);
+                    self.help(conn, counters, length, rounds + 1)
                 } else {
-                    self.finish(conn, counters, length);
+                    self.finish(conn, counters, length)
                 }
             }
-            State::Helping { .. } if length < PAGES_AT_MOST => {}
+            None if length < PAGES_AT_MOST => Ok(()),
             // The helper cannot keep up with the writer, so the writer waits for it.
-            State::Helping { .. } => {
-                self.helper.wait();
-                self.finish(conn, counters, length);
+            None => {
+                self.helper.wait()?;
+                self.finish(conn, counters, length)
             }
         }
     }
 
-    fn help(&mut self, conn: &Connection, counters: &Counters, length: i32, rounds: u32) {
+    fn help(
+        &mut self,
+        conn: &Connection,
+        counters: &Counters,
+        length: i32,
+        rounds: u32,
+    ) -> Result<(), StoreError> {
         if self.helper.ask() {
             self.state = State::Helping {
                 up_to: length,
                 rounds,
             };
+            Ok(())
         } else {
-            self.finish(conn, counters, length);
+            self.finish(conn, counters, length)
         }
     }
 
     /// Carries over the rest.
-    fn finish(&mut self, conn: &Connection, counters: &Counters, length: i32) {
+    fn finish(
+        &mut self,
+        conn: &Connection,
+        counters: &Counters,
+        length: i32,
+    ) -> Result<(), StoreError> {
         self.state = State::Idle;
         // A passive one never waits: what a reader still needs stays in the log until next time.
         let mode = if length < PAGES_AT_MOST {
@@ -125,10 +150,11 @@ impl Checkpoints {
             }
             Ok(Progress::Part) => self.next = length.saturating_add(PAGES),
             Err(error) => {
-                tracing::warn!(%error, "the log could not be carried over");
                 self.next = length.saturating_add(PAGES);
+                tolerable(error)?;
             }
         }
+        Ok(())
     }
 
     /// Carries over what is left when the store is closed.
@@ -146,7 +172,7 @@ impl Checkpoints {
 struct Helper {
     /// None once the thread shall end.
     ask: Option<SyncSender<()>>,
-    done: Receiver<()>,
+    done: Receiver<Result<(), StoreError>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -159,14 +185,7 @@ impl Helper {
             .name("convoke-log".to_owned())
             .spawn(move || {
                 while asked.recv().is_ok() {
-                    if let Err(error) = checkpoint(&conn, "PASSIVE") {
-                        tracing::warn!(%error, "the log could not be carried over");
-                    }
-                    if let Err(error) = data.sync_data() {
-                        // The engine will try again, and knows what to do when it fails.
-                        tracing::warn!(%error, "the data file could not be brought to the disk");
-                    }
-                    if tell.send(()).is_err() {
+                    if tell.send(carry_over(&conn, &data)).is_err() {
                         break;
                     }
                 }
@@ -186,15 +205,19 @@ impl Helper {
             .is_some_and(|ask| ask.try_send(()).is_ok())
     }
 
-    /// Whether the run that was started is over.
-    fn is_done(&self) -> bool {
-        !matches!(self.done.try_recv(), Err(TryRecvError::Empty))
+    /// How the run that was started has ended; `None` while it goes on.
+    fn outcome(&self) -> Option<Result<(), StoreError>> {
+        match self.done.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(TryRecvError::Empty) => None,
+            // The thread is gone, which ends the run too.
+            Err(TryRecvError::Disconnected) => Some(Ok(())),
+        }
     }
 
     /// Waits for the end of the run that was started.
-    fn wait(&self) {
-        // An error means that the thread is gone, which ends the run too.
-        let _ = self.done.recv();
+    fn wait(&self) -> Result<(), StoreError> {
+        self.done.recv().unwrap_or(Ok(()))
     }
 }
 
@@ -205,6 +228,26 @@ impl Drop for Helper {
             && thread.join().is_err()
         {
             tracing::error!("the thread that carries the log over has panicked");
+        }
+    }
+}
+
+/// One run of the helper.
+fn carry_over(conn: &Connection, data: &File) -> Result<(), StoreError> {
+    if let Err(error) = checkpoint(conn, "PASSIVE") {
+        tolerable(error)?;
+    }
+    data.sync_data()
+        .map_err(|error| StoreError::Stopped(error.to_string()))
+}
+
+/// Passes on what the disk did not confirm; everything else is tried again later.
+fn tolerable(error: rusqlite::Error) -> Result<(), StoreError> {
+    match StoreError::from(error) {
+        stopped @ StoreError::Stopped(_) => Err(stopped),
+        error => {
+            tracing::warn!(%error, "the log could not be carried over");
+            Ok(())
         }
     }
 }

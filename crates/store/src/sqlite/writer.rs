@@ -124,14 +124,18 @@ fn run(
             // Who is gone does not want to know.
             let _ = request.answer.send((answer, request.step));
         }
-        checkpoints.between_batches(&conn, counters);
+        if let Err(error) = checkpoints.between_batches(&conn, counters) {
+            stop_writing(&mut damage, error);
+        }
     }
     checkpoints.at_end(&conn);
 }
 
 /// Takes the steps of a batch; the answers are in the order of the steps.
 ///
-/// Once the file has turned out to be damaged, nothing is written to it any more.
+/// Once the file has turned out to be damaged, or the disk has failed to confirm what was written,
+/// nothing is written any more: a disk that failed once may confirm the next time without having
+/// kept what it failed to keep.
 fn take_steps(
     conn: &mut Connection,
     batch: &[Request],
@@ -158,13 +162,17 @@ fn take_steps(
     let is_damage = failure.is_damage();
     let error = failure.error;
     if is_damage {
-        tracing::error!(%error, "the store writes nothing any more");
-        *damage = Some(error.clone());
+        stop_writing(damage, error.clone());
     } else {
         // Whoever asked for a step is told of its error, and reports it.
         tracing::debug!(%error, batch.steps = batch.len(), "a batch of writes failed");
     }
     fail_all(batch, &error)
+}
+
+fn stop_writing(damage: &mut Option<StoreError>, error: StoreError) {
+    tracing::error!(%error, "the store writes nothing any more");
+    damage.get_or_insert(error);
 }
 
 fn fail_all(batch: &[Request], error: &StoreError) -> Vec<Answer> {
@@ -180,7 +188,7 @@ struct Failure {
 
 impl Failure {
     fn is_damage(&self) -> bool {
-        matches!(self.error, StoreError::Corrupt(_))
+        matches!(self.error, StoreError::Corrupt(_) | StoreError::Stopped(_))
     }
 }
 

@@ -1,0 +1,240 @@
+//! The fuzzer's targets over its checked-in corpus, and over the largest inputs that are let in.
+//!
+//! Not here: the targets themselves, which are in `fuzz/src`, and any search for new inputs.
+
+#[path = "../../../fuzz/src/lib.rs"]
+#[expect(
+    unreachable_pub,
+    reason = "a crate of its own where the fuzzer builds it"
+)]
+mod targets;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+
+use convoke_server::exchange::{MAX_BODY_BYTES, MAX_URI_LEN};
+use targets::{TARGETS, Target};
+
+/// Most bytes of the whole corpus: it is there to be run at every change, and read by people.
+const MAX_CORPUS_BYTES: u64 = 300 * 1024;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz")
+        .join(name)
+}
+
+/// The files of a folder with their bytes, by name.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).expect("the folder is checked in");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    let file = |path: PathBuf| (path.display().to_string(), fs::read(&path).expect("a file"));
+    paths.into_iter().map(file).collect()
+}
+
+#[test]
+fn what_the_targets_assert_holds_for_every_file_of_the_corpus() {
+    let mut failed = Vec::new();
+    for (name, target) in TARGETS {
+        let seeds = files(&folder("corpus").join(name));
+        assert!(!seeds.is_empty(), "{name} has no corpus");
+        for (file, bytes) in seeds {
+            if catch_unwind(|| target(&bytes)).is_err() {
+                failed.push(file);
+            }
+        }
+    }
+    assert_eq!(failed, Vec::<String>::new());
+}
+
+#[test]
+fn every_target_has_a_corpus_and_a_program_for_the_fuzzer() {
+    let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let listed = |name: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder(name)).expect("the folder is checked in");
+        let stem = |path: PathBuf| {
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        };
+        entries
+            .map(|entry| stem(entry.expect("an entry").path()))
+            .collect()
+    };
+    assert_eq!(listed("corpus"), names);
+    assert_eq!(listed("fuzz_targets"), names);
+}
+
+#[test]
+fn the_corpus_stays_small() {
+    let all = TARGETS
+        .iter()
+        .flat_map(|(name, _)| files(&folder("corpus").join(name)));
+    let bytes: u64 = all.map(|(_, bytes)| bytes.len() as u64).sum();
+    assert!(bytes < MAX_CORPUS_BYTES, "{bytes} bytes");
+}
+
+/// Largest `service.toml`; larger ones are refused unread.
+const SERVICE_FILE_BYTES: usize = 64 * 1024;
+
+/// A beginning, something that is repeated until the limit, and an end.
+type Shape = (&'static str, &'static str, &'static str);
+
+const JSON_SHAPES: &[Shape] = &[
+    ("", "[", ""),
+    ("", "{\"a\":", ""),
+    ("[", "[],", "0]"),
+    ("{\"properties\":{\"custom\":{\"a\":\"", "\\u0041", "\"}}}"),
+    (
+        "{\"properties\":{\"system\":{\"keywords\":[",
+        "\"k\",",
+        "\"k\"]}}}",
+    ),
+    ("{\"members\":{\"me\":{},\"", "x", "\":{}}}"),
+    (
+        "{\"type\":\"activity\",\"owners\":{\"xuids\":[",
+        "\"1\",",
+        "\"1\"]}}",
+    ),
+    ("", " ", "{}"),
+    ("{\"a\":", "9", "}"),
+    ("{\"a\":\"", "\\\\", "\"}"),
+];
+
+const FILE_SHAPES: &[Shape] = &[
+    ("", "=", ""),
+    ("", "a.", "b = 1"),
+    ("", "[", ""),
+    ("a = ", "[", ""),
+    ("", "=\n", ""),
+    ("title_ids = [", "\"1\",", "\"1\"]"),
+    ("", "[[a]]\n", ""),
+    ("a = \"", "\\u0041", "\""),
+    ("", "{ //\n", ""),
+    ("{", "//", "\n}"),
+    ("[", "1,", "]"),
+];
+
+const TEXT_SHAPES: &[Shape] = &[
+    ("/", "/", ""),
+    ("/", "a/", ""),
+    ("/", "%2f", ""),
+    ("/users/xuid(", "0", "1)/people"),
+    ("", "&", ""),
+    ("", "a=b&", ""),
+    ("include=", ",", ""),
+    ("XBL3.0 x=", "1", ";a"),
+    ("XBL3.0 x=1;", ".", ""),
+    ("Bearer ", "a", ".b.c"),
+];
+
+/// Numbered keys or items, all different, in between.
+fn numbered(start: &str, item: impl Fn(usize) -> String, end: &str, limit: usize) -> String {
+    let mut text = start.to_owned();
+    for number in 0.. {
+        let item = item(number);
+        if limit < text.len() + item.len() + end.len() {
+            break;
+        }
+        text.push_str(&item);
+    }
+    text.push_str(end);
+    text
+}
+
+fn run_large(names: &[&str], shapes: &[Shape], limit: usize) {
+    for (name, target) in chosen(names) {
+        for (start, middle, end) in shapes {
+            let count = (limit - start.len() - end.len()) / middle.len();
+            let text = format!("{start}{}{end}", middle.repeat(count));
+            eprintln!("{name}: {start}{middle}…{end}");
+            target(text.as_bytes());
+        }
+    }
+}
+
+fn chosen(names: &[&str]) -> impl Iterator<Item = (&'static str, Target)> {
+    let all = TARGETS.iter().copied();
+    all.filter(|(name, _)| names.contains(name))
+}
+
+/// The runner ends tests that take minutes; work that grows with the square of the size takes hours.
+#[test]
+fn bodies_at_the_size_limit_take_no_longer_than_their_size() {
+    let names = ["session_body", "handle_body", "handle_query", "token"];
+    run_large(&names, JSON_SHAPES, MAX_BODY_BYTES);
+    for (name, target) in chosen(&names) {
+        for (start, item, end) in [
+            (
+                "{\"members\":{",
+                "\"reserve_#\":{\"constants\":{\"system\":{\"xuid\":\"#\"}}},",
+                "\"me\":{}}}",
+            ),
+            ("{\"members\":{\"me\":null", ",\"#\":null", "}}"),
+            ("{\"servers\":{\"s\":null", ",\"s#\":{}", "}}"),
+            ("{\"properties\":{\"custom\":{\"a\":1", ",\"k#\":#", "}}}"),
+            (
+                "{\"roleTypes\":{\"a\":{\"roles\":{}}",
+                ",\"t#\":{\"roles\":{\"r\":{\"max\":1}}}",
+                "}}",
+            ),
+            (
+                "{\"type\":\"activity\",\"owners\":{\"xuids\":[\"1\"",
+                ",\"#\"",
+                "]}}",
+            ),
+        ] {
+            let item = |number: usize| item.replace('#', &number.to_string());
+            eprintln!("{name}: {start}…{end}");
+            target(numbered(start, item, end, MAX_BODY_BYTES).as_bytes());
+        }
+    }
+}
+
+#[test]
+fn files_at_the_size_limit_take_no_longer_than_their_size() {
+    let limit = usize::try_from(convoke_server::service_configs::MAX_FILE_BYTES).expect("small");
+    run_large(&["template"], JSON_SHAPES, limit);
+    for limit in [SERVICE_FILE_BYTES, limit] {
+        run_large(&["service_file"], FILE_SHAPES, limit);
+    }
+    for (name, target) in chosen(&["template", "service_file"]) {
+        let limit = if name == "template" {
+            limit
+        } else {
+            SERVICE_FILE_BYTES
+        };
+        for (start, item, end) in [
+            ("title_ids = [\"0\"", ",\"1#\"", "]"),
+            ("title_ids = [\"0\"", ",\"x#\"", "]"),
+            ("", "k# = 1\n", ""),
+            ("", "k# =\n", ""),
+            (
+                "title_ids = [\"1\"]\n",
+                "[game_types.p#]\ntitle_id = \"1\"\n",
+                "",
+            ),
+            ("{\"constants\":{\"system\":{\"a\":1", ",\"k#\":1", "}}}"),
+            ("{\"constants\":{\"custom\":{\"a\":1", ",\"k#\":1", "}}}"),
+        ] {
+            let item = |number: usize| item.replace('#', &number.to_string());
+            eprintln!("{name}: {start}…{end}");
+            target(numbered(start, item, end, limit).as_bytes());
+        }
+    }
+}
+
+#[test]
+fn heads_at_the_size_limit_take_no_longer_than_their_size() {
+    run_large(
+        &["path", "query_string", "authorization"],
+        TEXT_SHAPES,
+        MAX_URI_LEN,
+    );
+}

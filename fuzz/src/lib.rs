@@ -1,0 +1,38 @@
+//! What must hold for any bytes, one function for each target of the fuzzer.
+//!
+//! The fuzzer looks for bytes for which a function panics or takes long; the tests of the server run
+//! the same functions over the checked-in corpus. Not here: any way of making bytes.
+
+mod bodies;
+mod credentials;
+mod files;
+mod query_strings;
+mod refusals;
+mod requests;
+mod service;
+mod uris;
+
+pub use bodies::{handle_body, handle_query, session_body};
+pub use credentials::{authorization, token};
+pub use files::{configuration, service_file, template};
+pub use query_strings::query_string;
+pub use requests::request;
+pub use uris::path;
+
+/// A function that panics when something does not hold for the bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name of its corpus.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("authorization", authorization),
+    ("configuration", configuration),
+    ("handle_body", handle_body),
+    ("handle_query", handle_query),
+    ("path", path),
+    ("query_string", query_string),
+    ("request", request),
+    ("service_file", service_file),
+    ("session_body", session_body),
+    ("template", template),
+    ("token", token),
+];
