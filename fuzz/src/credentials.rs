@@ -36,7 +36,6 @@ pub fn authorization(bytes: &[u8]) {
             .expect_err("no key of ours signed");
         let known = ["missing", "malformed", "invalid_signature"];
         assert!(known.contains(&error.reason()), "{error}");
-        check_silence(&error, bytes);
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -57,9 +56,9 @@ pub fn authorization(bytes: &[u8]) {
             );
             assert_eq!(Credentials::parse(&written).as_ref(), Ok(&read));
             let error = verify(read.token, &KEYS, HERE, now()).expect_err("no key of ours signed");
-            check_silence(&error, read.token.as_bytes());
+            assert_ne!(error.reason(), "missing", "{text}");
         }
-        Err(error) => check_silence(&error, bytes),
+        Err(error) => assert!(["missing", "malformed"].contains(&error.reason()), "{text}"),
     }
 }
 
@@ -69,17 +68,6 @@ fn word(hash: &UserHash) -> &str {
         UserHash::All => "*",
         UserHash::None => "-",
     }
-}
-
-/// An explanation never repeats what was presented.
-fn check_silence(error: &AuthError, presented: &[u8]) {
-    let text = error.to_string();
-    assert!(!text.is_empty());
-    let presented = String::from_utf8_lossy(presented);
-    assert!(
-        presented.len() < 40 || !text.contains(presented.as_ref()),
-        "{text}"
-    );
 }
 
 /// The JSON parts of a token: as the header they never make it good; as claims under our signature

@@ -1,7 +1,7 @@
 //! What is wrong with a document is named with its place, whatever stands before it.
 
 use convoke_wire::RawJson;
-use convoke_wire::handle::HandleRequest;
+use convoke_wire::handle::{HandleRequest, SearchAttributes};
 use convoke_wire::json;
 use convoke_wire::session::SessionRequest;
 use convoke_wire::template::SessionTemplate;
@@ -151,4 +151,21 @@ fn kept_values_keep_every_digit_and_the_order_of_their_fields() {
         let request: SessionRequest = json::read(body.as_bytes()).expect(&body);
         assert_eq!(serde_json::to_string(&request).expect(&body), body);
     }
+}
+
+/// Read with the last digit off, a number would change whenever its handle is loaded.
+#[test]
+fn numbers_of_a_search_survive_being_written_and_read_again() {
+    let check = |number: &str| {
+        let text = format!("{{\"numbers\":{{\"n\":{number}}}}}");
+        let read: SearchAttributes = json::read(text.as_bytes()).expect(number);
+        let written = serde_json::to_string(&read).expect("JSON");
+        let again: SearchAttributes = json::read(written.as_bytes()).expect("what was written");
+        assert_eq!(again, read, "{number}");
+    };
+    check("18446744070000000000691141672208957440");
+    check("0.1");
+    check("1e-300");
+    check("2.2250738585072011e-308");
+    check("18446744073709551615");
 }
