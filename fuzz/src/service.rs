@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use convoke_server::app::App;
 use convoke_server::clock::Clock;
-use convoke_server::config::{Config, StoreChoice};
+use convoke_server::config::{Config, Mode, StoreChoice};
 use convoke_server::entropy::Entropy;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::BodyExt as _;
@@ -51,10 +51,11 @@ impl Service {
             .enable_all()
             .build()
             .expect("a runtime");
-        let config = Config {
+        let mut config = Config {
             store: StoreChoice::Memory,
             ..Config::default()
         };
+        config.limits.mode = Mode::Off;
         let clock = Arc::new(Still);
         let entropy = Arc::new(Counting(AtomicU64::new(1)));
         // The store's own tasks live in the runtime.

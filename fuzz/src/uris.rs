@@ -64,6 +64,12 @@ fn address(target: &Target) -> Option<String> {
             path
         }
         Target::Part(at, part) => format!("{}/{}", session_path(at), part_words(part)),
+        Target::Hopper(scid, hopper) => {
+            format!("/serviceconfigs/{scid}/hoppers/{}", encoded(hopper))
+        }
+        Target::HopperStats(scid, hopper) => {
+            format!("/serviceconfigs/{scid}/hoppers/{}/stats", encoded(hopper))
+        }
         Target::Handle(id) => format!("/handles/{}", encoded(id)),
         Target::HandleSession(id) => format!("/handles/{}/session", encoded(id)),
         Target::People(owner) => format!("/users/{}/people", encoded(owner)),

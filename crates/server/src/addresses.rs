@@ -6,9 +6,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use convoke_core::token_bucket::{Rate, TokenBucket};
@@ -16,6 +15,7 @@ use convoke_wire::throttle::{LimitType, ThrottleBody};
 use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::admission;
 use crate::api_error::{ApiError, Family};
 use crate::config::{Limits, Network, PerAddress};
 use crate::connections::Peer;
@@ -62,18 +62,19 @@ pub struct Connected(
 );
 
 /// Limits the requests of each address, and how often its credentials may be refused.
-pub async fn limited(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub async fn limited(shared: &Shared, request: Request, next: Next) -> Response {
+    let admitted = |request| admission::bounded(&shared.admission, request, next);
     let addresses = &shared.addresses;
     let clock = &shared.directory.clock;
     let peer = request.extensions().get::<Peer>();
     let address = peer.and_then(|peer| addresses.client(peer.address.ip(), request.headers()));
     let Some(address) = address else {
-        return next.run(request).await;
+        return admitted(request).await;
     };
     if let Err(throttled) = addresses.request(address, clock.now()) {
         return ApiError::Throttled(throttled).into_response(Family::Text);
     }
-    let response = next.run(request).await;
+    let response = admitted(request).await;
     if response.status() == StatusCode::UNAUTHORIZED {
         addresses.refused(address, clock.now());
     }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
@@ -44,7 +44,7 @@ impl Admission {
 }
 
 /// Gives a request a place, or refuses it. Health, readiness and metrics need none.
-pub async fn bounded(State(admission): State<Admission>, request: Request, next: Next) -> Response {
+pub async fn bounded(admission: &Admission, request: Request, next: Next) -> Response {
     let Ok(permit) = Arc::clone(&admission.places).try_acquire_owned() else {
         if router::is_operation(request.uri()) {
             return next.run(request).await;
@@ -58,12 +58,12 @@ pub async fn bounded(State(admission): State<Admission>, request: Request, next:
     }
     let place = Arc::new(Place {
         held: Mutex::new(Held::Yes(permit)),
-        places: admission.places,
+        places: Arc::clone(&admission.places),
     });
     let arriving = |body| Arriving {
         body,
         place: Arc::clone(&place),
-        clock: admission.clock,
+        clock: Arc::clone(&admission.clock),
         timeout: None,
     };
     let response = next
@@ -174,6 +174,7 @@ impl fmt::Debug for Arriving {
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::State;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use axum::Router;
@@ -183,6 +184,14 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+
+    async fn state_bounded(
+        State(admission): State<Admission>,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        bounded(&admission, request, next).await
+    }
 
     /// How long the store takes for one step; it takes one at a time.
     const STEP: Duration = Duration::from_millis(10);
@@ -203,7 +212,7 @@ mod tests {
         let admission = Admission::new(places, Arc::new(SystemClock));
         Router::new()
             .fallback(handler)
-            .layer(from_fn_with_state(admission, bounded))
+            .layer(from_fn_with_state(admission, state_bounded))
     }
 
     async fn send(service: &Router, path: &str, body: Body) -> Response {

@@ -28,7 +28,7 @@ use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
 use crate::shared::{FollowLocks, Shared};
 use crate::tls::{AskForCertificate, Tls};
-use crate::{addresses, admission, connections, cors, exchange, issuer, router, timers};
+use crate::{connections, exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
 const ISSUER: &str = "convoke";
@@ -39,7 +39,6 @@ pub struct App {
     shared: Arc<Shared>,
     keys: Arc<IssuerKeys>,
     tls: Option<Arc<Tls>>,
-    admission: Admission,
     providers: Arc<Providers>,
     config: Config,
 }
@@ -128,12 +127,12 @@ impl App {
             rate_limits: RateLimits::new(&config.limits),
             addresses: Addresses::new(&config.limits),
             cors: config.cors.clone(),
+            admission,
         };
         Ok(Self {
             shared: Arc::new(shared),
             keys,
             tls,
-            admission,
             providers,
             config,
         })
@@ -153,12 +152,6 @@ impl App {
             .fallback(router::dispatch)
             .with_state(shared())
             .layer(CatchPanicLayer::custom(exchange::after_panic))
-            .layer(from_fn_with_state(
-                self.admission.clone(),
-                admission::bounded,
-            ))
-            .layer(from_fn_with_state(shared(), addresses::limited))
-            .layer(from_fn_with_state(shared(), cors::marked))
             .layer(from_fn_with_state(shared(), exchange::common))
     }
 

@@ -3,9 +3,7 @@
 //! Written here because a preflight is answered with 204 whoever asks, and because the lists are
 //! exact; credentials are never allowed, since tokens travel in a header. `Inferred:` auth-http 14
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
@@ -15,6 +13,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::addresses;
 use crate::config::Cors;
 use crate::reply;
 use crate::shared::Shared;
@@ -29,7 +28,7 @@ const EXPOSED: &str = "etag, location, retry-after, date, content-location, \
 const MAX_AGE: &str = "7200";
 
 /// Answers preflights, and marks all other answers for the pages that may read them.
-pub async fn marked(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub async fn marked(shared: &Shared, request: Request, next: Next) -> Response {
     let allowed = &shared.cors;
     let origin = request.headers().get(ORIGIN);
     let page = origin.filter(|origin| allows(allowed, origin)).cloned();
@@ -46,7 +45,7 @@ pub async fn marked(State(shared): State<Arc<Shared>>, request: Request, next: N
         }
         return response;
     }
-    let mut response = next.run(request).await;
+    let mut response = addresses::limited(shared, request, next).await;
     if !allowed.origins.is_empty() {
         let headers = response.headers_mut();
         headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -17,6 +17,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tracing::Instrument as _;
 
 use crate::api_error::{ApiError, Family};
+use crate::cors;
 use crate::edge_rule::EdgeRule;
 use crate::explain::{self, Explanation, REFUSAL};
 use crate::request_ids::ClientIds;
@@ -48,7 +49,7 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
             Some(rule) => {
                 ApiError::edge(rule, rule.status().to_string()).into_response(Family::Text)
             }
-            None => next.run(request).await,
+            None => cors::marked(&shared, request, next).await,
         }
     };
     let (mut response, trail) = trail::follow(answer).instrument(span.clone()).await;

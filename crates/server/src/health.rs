@@ -47,7 +47,9 @@ impl Health {
     pub(crate) fn wrote(&self, result: &Result<(), CommitError>, now: Timestamp) {
         let noted = self.write_failed.load(Ordering::Relaxed);
         let note = match result {
-            Err(CommitError::Store(StoreError::Corrupt(_) | StoreError::Closed)) => FOR_GOOD,
+            Err(CommitError::Store(
+                StoreError::Corrupt(_) | StoreError::Stopped(_) | StoreError::Closed,
+            )) => FOR_GOOD,
             Err(CommitError::Store(_)) => now.as_millisecond(),
             Ok(()) | Err(_) => NEVER,
         };
@@ -182,12 +184,16 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_store_counts_for_good() {
-        let health = Health::default();
-        let damage = Err(StoreError::Corrupt("x".to_owned()).into());
-        health.wrote(&damage, at(0));
-        health.wrote(&Ok(()), at(1));
-        let problem = Some("the store takes no more writes");
-        assert_eq!(health.store_problem(at(1_000)), problem);
+    fn a_store_that_writes_nothing_any_more_counts_for_good() {
+        for error in [
+            StoreError::Corrupt("x".to_owned()),
+            StoreError::Stopped("x".to_owned()),
+        ] {
+            let health = Health::default();
+            health.wrote(&Err(error.into()), at(0));
+            health.wrote(&Ok(()), at(1));
+            let problem = Some("the store takes no more writes");
+            assert_eq!(health.store_problem(at(1_000)), problem);
+        }
     }
 }

@@ -93,11 +93,7 @@ pub enum Part {
 /// Finds what a path names.
 pub fn resolve(uri: &Uri) -> Option<Target> {
     let segments = uri::segments(uri.path())?;
-    let lower: Vec<String> = segments
-        .iter()
-        .map(|segment| segment.to_ascii_lowercase())
-        .collect();
-    let words: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let words: Vec<&str> = segments.iter().map(|segment| word(segment)).collect();
     let named = |position: usize| segments[position].clone();
     match words.as_slice() {
         ["serviceconfigs", _, "sessiontemplates", rest @ ..] => {
@@ -143,6 +139,37 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["openapi.json"] => Some(Target::OpenApi),
         _ => None,
     }
+}
+
+/// A word of the documented addresses as they are written here; anything else as it is.
+fn word(segment: &str) -> &str {
+    const WORDS: &[&str] = &[
+        "serviceconfigs",
+        "sessiontemplates",
+        "sessions",
+        "constants",
+        "properties",
+        "members",
+        "me",
+        "servers",
+        "handles",
+        "query",
+        "session",
+        "hoppers",
+        "stats",
+        "tickets",
+        "users",
+        "people",
+        "favorites",
+        "healthz",
+        "readyz",
+        "metrics",
+        "docs",
+        "errors.md",
+        "openapi.json",
+    ];
+    let known = WORDS.iter().find(|word| word.eq_ignore_ascii_case(segment));
+    known.copied().unwrap_or(segment)
 }
 
 fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<Target> {
@@ -266,6 +293,7 @@ fn family_of(service: Service) -> Family {
     }
 }
 
+/// Leads to the handler. Boxed, or every request would carry the room of the largest handler.
 async fn answer(
     shared: &Shared,
     target: Target,
@@ -273,30 +301,42 @@ async fn answer(
     body: Body,
 ) -> Result<Response, ApiError> {
     match (target, &parts.method) {
-        (Target::Session(at), &Method::GET) => sessions::get(shared, at, parts).await,
-        (Target::Session(at), &Method::PUT) => sessions::put(shared, at, parts, body).await,
+        (Target::Session(at), &Method::GET) => Box::pin(sessions::get(shared, at, parts)).await,
+        (Target::Session(at), &Method::PUT) => {
+            Box::pin(sessions::put(shared, at, parts, body)).await
+        }
 
-        (Target::Part(at, part), &Method::GET) => session_parts::get(shared, at, part, parts).await,
+        (Target::Part(at, part), &Method::GET) => {
+            Box::pin(session_parts::get(shared, at, part, parts)).await
+        }
         (Target::Part(at, Part::Properties), &Method::PUT) => {
-            session_parts::put_properties(shared, at, parts, body).await
+            Box::pin(session_parts::put_properties(shared, at, parts, body)).await
         }
         (
             Target::Part(at, part @ (Part::Me | Part::Member(_) | Part::Server(_))),
             &Method::DELETE,
-        ) => session_parts::delete(shared, at, part, parts).await,
+        ) => Box::pin(session_parts::delete(shared, at, part, parts)).await,
 
-        (Target::Templates(scid), &Method::GET) => templates::list(shared, &scid, parts).await,
+        (Target::Templates(scid), &Method::GET) => {
+            Box::pin(templates::list(shared, &scid, parts)).await
+        }
         (Target::Template(scid, name), &Method::GET) => {
-            templates::get(shared, &scid, &name, parts).await
+            Box::pin(templates::get(shared, &scid, &name, parts)).await
         }
 
-        (Target::Handles, &Method::POST) => handles::post(shared, parts, body).await,
-        (Target::HandleQuery, &Method::POST) => handle_queries::post(shared, parts, body).await,
-        (Target::Handle(id), &Method::GET) => handles::get(shared, &id, parts).await,
-        (Target::Handle(id), &Method::DELETE) => handles::delete(shared, &id, parts).await,
-        (Target::HandleSession(id), &Method::GET) => handle_session::get(shared, &id, parts).await,
+        (Target::Handles, &Method::POST) => Box::pin(handles::post(shared, parts, body)).await,
+        (Target::HandleQuery, &Method::POST) => {
+            Box::pin(handle_queries::post(shared, parts, body)).await
+        }
+        (Target::Handle(id), &Method::GET) => Box::pin(handles::get(shared, &id, parts)).await,
+        (Target::Handle(id), &Method::DELETE) => {
+            Box::pin(handles::delete(shared, &id, parts)).await
+        }
+        (Target::HandleSession(id), &Method::GET) => {
+            Box::pin(handle_session::get(shared, &id, parts)).await
+        }
         (Target::HandleSession(id), &Method::PUT) => {
-            handle_session::put(shared, &id, parts, body).await
+            Box::pin(handle_session::put(shared, &id, parts, body)).await
         }
 
         (
@@ -304,20 +344,22 @@ async fn answer(
             | Target::HopperStats(scid, hopper)
             | Target::Ticket(scid, hopper),
             _,
-        ) => hoppers::answer(shared, &scid, &hopper, parts).await,
+        ) => Box::pin(hoppers::answer(shared, &scid, &hopper, parts)).await,
 
-        (Target::People(owner), &Method::GET) => people::list(shared, &owner, parts).await,
+        (Target::People(owner), &Method::GET) => {
+            Box::pin(people::list(shared, &owner, parts)).await
+        }
         (Target::Person(owner, person), &Method::GET) => {
-            people::get(shared, &owner, &person, parts).await
+            Box::pin(people::get(shared, &owner, &person, parts)).await
         }
         (Target::Person(owner, person), &Method::PUT) => {
-            people::follow(shared, &owner, &person, parts).await
+            Box::pin(people::follow(shared, &owner, &person, parts)).await
         }
         (Target::Person(owner, person), &Method::DELETE) => {
-            people::unfollow(shared, &owner, &person, parts).await
+            Box::pin(people::unfollow(shared, &owner, &person, parts)).await
         }
         (Target::Favorite(owner, person), &Method::PUT | &Method::DELETE) => {
-            people::favorite(shared, &owner, &person, parts).await
+            Box::pin(people::favorite(shared, &owner, &person, parts)).await
         }
 
         (Target::Health, &Method::GET) => Ok(operations::alive()),

@@ -6,6 +6,7 @@ use convoke_wire::Xuid;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::addresses::Addresses;
+use crate::admission::Admission;
 use crate::auth::{Authenticator, Signatures};
 use crate::commit::Directory;
 use crate::config::Cors;
@@ -23,6 +24,7 @@ pub struct Shared {
     pub(crate) rate_limits: RateLimits,
     pub(crate) addresses: Addresses,
     pub(crate) cors: Cors,
+    pub(crate) admission: Admission,
 }
 
 /// Keeps the writers of one people list apart, so that its limit holds however many there are.

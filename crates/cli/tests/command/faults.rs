@@ -135,7 +135,20 @@ impl Patient {
         logs.until("the store writes nothing any more");
         self.disk_is("");
         self.nobody_writes().await;
+        self.nobody_is_sent_here().await;
         self.logs = Some(logs);
+    }
+
+    /// Whoever asks for readiness is told what is the matter.
+    async fn nobody_is_sent_here(&self) {
+        let ready = self.client.get(format!("{}/readyz", self.server.url));
+        let response = ready.send().await.expect("an answer");
+        assert_eq!(response.status().as_u16(), 503);
+        let report = response.text().await.expect("a report");
+        assert!(
+            report.contains("the store takes no more writes"),
+            "{report}"
+        );
     }
 
     /// Kills the server and starts one on the same folder, on a disk that works.
