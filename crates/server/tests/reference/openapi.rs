@@ -328,7 +328,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         ours,
         "Says whether requests can be answered",
         None,
-        &[(200, "text/plain")],
+        &[(200, "Element")],
         &[503],
     );
     add(
