@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod append_log;
+mod batch_writer;
 pub mod codec;
 mod derived;
 mod draft;

@@ -16,19 +16,20 @@ use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
+use crate::batch_writer::BatchWriter;
 use crate::lock::{Lock, refuse_other};
 use crate::log::Log;
 use crate::metrics::Counters;
-use crate::state::State;
+use crate::state::{State, answered_by_state};
 use crate::step::Step;
 use crate::{Commit, CommitError, Metrics, Store, StoreError, append_log, shape, sqlite};
-use writer::Writer;
+use writer::LogEngine;
 
 /// Keeps all documents in memory, and durably in a log.
 #[derive(Debug)]
 pub struct LogStore {
     shared: Arc<Shared>,
-    writer: Writer,
+    writer: BatchWriter<Step>,
     // Dropped after the writer, and so after the last use of the log.
     lock: Mutex<Option<Lock>>,
 }
@@ -39,7 +40,7 @@ struct Shared {
     /// Changed by the writer only.
     state: RwLock<State>,
     log: Arc<dyn Log>,
-    counters: Counters,
+    counters: Arc<Counters>,
     /// Held while log and memory may differ.
     step: Mutex<()>,
 }
@@ -78,11 +79,14 @@ impl LogStore {
         let shared = Arc::new(Shared {
             state: RwLock::new(state),
             log,
-            counters: Counters::default(),
+            counters: Arc::default(),
             step: Mutex::default(),
         });
         Ok(Self {
-            writer: Writer::start(&shared)?,
+            writer: BatchWriter::start(
+                LogEngine::new(Arc::clone(&shared)),
+                Arc::clone(&shared.counters),
+            )?,
             shared,
             lock: Mutex::default(),
         })
@@ -101,7 +105,7 @@ impl LogStore {
 
     /// What the writer has done since the store was opened.
     pub fn metrics(&self) -> Metrics {
-        self.shared.counters.read()
+        self.writer.metrics()
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -110,67 +114,12 @@ impl LogStore {
 }
 
 impl Store for LogStore {
-    fn load(&self, key: &SessionKey) -> Result<Option<Arc<Session>>, StoreError> {
-        Ok(self.state().session(&key.folded()))
-    }
-
-    fn for_each_session(
-        &self,
-        visit: &mut dyn FnMut(SessionKey, Arc<Session>),
-    ) -> Result<(), StoreError> {
-        // A copy of the pointers, so that `visit` may use the store.
-        let all = self.state().all_sessions();
-        for (key, session) in all {
-            visit(key, session);
-        }
-        Ok(())
-    }
+    answered_by_state!();
 
     /// When the future is dropped after it was polled, the step may or may not have been taken.
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         shape::check(&commit)?;
         self.writer.commit(Step::for_log(commit)?).await
-    }
-
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
-        Ok(self.state().due(now, limit))
-    }
-
-    fn earliest_timer(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.state().earliest_timer())
-    }
-
-    fn find(
-        &self,
-        sandbox: &Sandbox,
-        entry: &IndexEntry,
-        limit: usize,
-    ) -> Result<Vec<SessionKey>, StoreError> {
-        Ok(self.state().find(sandbox, entry, limit))
-    }
-
-    fn handle(&self, id: HandleId) -> Result<Option<Arc<Handle>>, StoreError> {
-        Ok(self.state().handle(id))
-    }
-
-    fn handle_by_key(&self, key: &str) -> Result<Option<Arc<Handle>>, StoreError> {
-        Ok(self.state().handle_by_key(key))
-    }
-
-    fn activities_of(
-        &self,
-        sandbox: &Sandbox,
-        owner: Xuid,
-    ) -> Result<Vec<Arc<Handle>>, StoreError> {
-        Ok(self.state().activities_of(sandbox, owner))
-    }
-
-    fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
-        Ok(self.state().following(owner))
-    }
-
-    fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
-        Ok(self.state().follow(owner, target))
     }
 
     /// Compares the indexes with the documents, and the documents with the log.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::draft::Draft;
 use crate::metrics::Counters;
-use crate::state::State;
+use crate::state::{State, answered_by_state};
 use crate::step::Step;
 use crate::{Commit, CommitError, Metrics, Store, StoreError, shape};
 
@@ -40,21 +40,7 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn load(&self, key: &SessionKey) -> Result<Option<Arc<Session>>, StoreError> {
-        Ok(self.state().session(&key.folded()))
-    }
-
-    fn for_each_session(
-        &self,
-        visit: &mut dyn FnMut(SessionKey, Arc<Session>),
-    ) -> Result<(), StoreError> {
-        // A copy of the pointers, so that `visit` may use the store.
-        let all = self.state().all_sessions();
-        for (key, session) in all {
-            visit(key, session);
-        }
-        Ok(())
-    }
+    answered_by_state!();
 
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         shape::check(&commit)?;
@@ -67,47 +53,6 @@ impl Store for MemoryStore {
         }
         self.counters.answered([&answer]);
         answer
-    }
-
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
-        Ok(self.state().due(now, limit))
-    }
-
-    fn earliest_timer(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.state().earliest_timer())
-    }
-
-    fn find(
-        &self,
-        sandbox: &Sandbox,
-        entry: &IndexEntry,
-        limit: usize,
-    ) -> Result<Vec<SessionKey>, StoreError> {
-        Ok(self.state().find(sandbox, entry, limit))
-    }
-
-    fn handle(&self, id: HandleId) -> Result<Option<Arc<Handle>>, StoreError> {
-        Ok(self.state().handle(id))
-    }
-
-    fn handle_by_key(&self, key: &str) -> Result<Option<Arc<Handle>>, StoreError> {
-        Ok(self.state().handle_by_key(key))
-    }
-
-    fn activities_of(
-        &self,
-        sandbox: &Sandbox,
-        owner: Xuid,
-    ) -> Result<Vec<Arc<Handle>>, StoreError> {
-        Ok(self.state().activities_of(sandbox, owner))
-    }
-
-    fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
-        Ok(self.state().following(owner))
-    }
-
-    fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
-        Ok(self.state().follow(owner, target))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {

@@ -25,12 +25,14 @@ use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
+use crate::batch_writer::BatchWriter;
 use crate::lock::{Lock, refuse_other};
+use crate::metrics::Counters;
 use crate::{Commit, CommitError, Metrics, Store, StoreError, append_log, shape};
 pub(crate) use directory::DATA;
 use prepared::Prepared;
 use reader::Readers;
-use writer::Writer;
+use writer::SqliteEngine;
 
 /// Keeps everything in the file `convoke.db` of one directory.
 ///
@@ -39,7 +41,7 @@ use writer::Writer;
 pub struct SqliteStore {
     // Dropped in this order: readers first, so that the writer can empty the log; the lock last.
     readers: Readers,
-    writer: Writer,
+    writer: BatchWriter<Prepared>,
     path: PathBuf,
     // Closing any descriptor of the data file gives up the engine's own locks on it, so this one
     // stays open until the engine has closed all of its.
@@ -59,7 +61,9 @@ impl SqliteStore {
         let data = File::options().read(true).write(true).open(&path);
         let data = data.map_err(|error| StoreError::Failed(error.to_string()))?;
         let data = Arc::new(data);
-        let writer = Writer::start(&path, Arc::clone(&data))?;
+        let counters = Arc::new(Counters::default());
+        let engine = SqliteEngine::open(&path, Arc::clone(&data), Arc::clone(&counters))?;
+        let writer = BatchWriter::start(engine, counters)?;
         let readers = Readers::open(&path)?;
         Ok(Self {
             readers,

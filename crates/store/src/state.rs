@@ -16,6 +16,70 @@ use crate::derived::{self, Beside};
 use crate::draft::Draft;
 use crate::step::StoredSession;
 
+/// The questions of [`Store`](crate::Store) that are answered from memory, for stores that have a
+/// `state()`: written once, because each store would only pass them on.
+macro_rules! answered_by_state {
+    () => {
+        fn load(&self, key: &SessionKey) -> Result<Option<Arc<Session>>, StoreError> {
+            Ok(self.state().session(&key.folded()))
+        }
+
+        fn for_each_session(
+            &self,
+            visit: &mut dyn FnMut(SessionKey, Arc<Session>),
+        ) -> Result<(), StoreError> {
+            // A copy of the pointers, so that `visit` may use the store.
+            let all = self.state().all_sessions();
+            for (key, session) in all {
+                visit(key, session);
+            }
+            Ok(())
+        }
+
+        fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
+            Ok(self.state().due(now, limit))
+        }
+
+        fn earliest_timer(&self) -> Result<Option<Timestamp>, StoreError> {
+            Ok(self.state().earliest_timer())
+        }
+
+        fn find(
+            &self,
+            sandbox: &Sandbox,
+            entry: &IndexEntry,
+            limit: usize,
+        ) -> Result<Vec<SessionKey>, StoreError> {
+            Ok(self.state().find(sandbox, entry, limit))
+        }
+
+        fn handle(&self, id: HandleId) -> Result<Option<Arc<Handle>>, StoreError> {
+            Ok(self.state().handle(id))
+        }
+
+        fn handle_by_key(&self, key: &str) -> Result<Option<Arc<Handle>>, StoreError> {
+            Ok(self.state().handle_by_key(key))
+        }
+
+        fn activities_of(
+            &self,
+            sandbox: &Sandbox,
+            owner: Xuid,
+        ) -> Result<Vec<Arc<Handle>>, StoreError> {
+            Ok(self.state().activities_of(sandbox, owner))
+        }
+
+        fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
+            Ok(self.state().following(owner))
+        }
+
+        fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
+            Ok(self.state().follow(owner, target))
+        }
+    };
+}
+pub(crate) use answered_by_state;
+
 /// Everything, by its identity and by whatever else it is found by.
 #[derive(Debug, Default)]
 pub(crate) struct State {

@@ -3,19 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
+#[path = "support/sessions.rs"]
+mod sessions;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use convoke_core::index;
-use convoke_core::session::{Session, next_timer};
 use convoke_store::conformance::{self, Engine};
 use convoke_store::log::{Contents, Log, Record};
-use convoke_store::store::SessionState;
-use convoke_store::{AnyStore, Commit, CommitError, LogStore, SessionWrite, Store, StoreError};
-use convoke_wire::{Sandbox, SessionKey};
-use serde_json::json;
+use convoke_store::{CommitError, LogStore, Store, StoreError};
 use tempfile::TempDir;
+
+use sessions::{SESSIONS, assert_filled, create, fill, session};
 
 /// Declares tests that hold for every engine: each becomes `name::sqlite` and `name::log`.
 macro_rules! every_engine {
@@ -38,68 +38,12 @@ macro_rules! every_engine {
     )+};
 }
 
-const SESSIONS: u32 = 60;
-
-fn session(number: u32) -> (SessionKey, Session) {
-    let session: Session = serde_json::from_value(json!({
-        "reference": {
-            "scid": "6b1ff4f4-7f3a-4ab5-8c4a-08a4d37bb0a1",
-            "templateName": "lobby",
-            "name": format!("session-{number}"),
-        },
-        "branch": uuid::Uuid::from_u128(1),
-        "change_number": 1,
-        "start_time": "2026-01-01T00:00:00Z",
-        "constants": {"session_empty_timeout": 1_000},
-        "properties": {"keywords": ["fun"], "custom": {"filling": "x".repeat(1_000)}},
-        "members": {},
-        "next_index": 0,
-        "empty_since": "2026-01-01T00:00:00Z",
-    }))
-    .unwrap();
-    let key = SessionKey {
-        sandbox: Sandbox::default(),
-        reference: session.reference.clone(),
-    };
-    (key, session)
-}
-
-fn create(number: u32) -> Commit {
-    let (key, session) = session(number);
-    let next = SessionState {
-        next_timer: next_timer(&session),
-        index: index::entries(&session),
-        session: session.into(),
-    };
-    Commit {
-        sessions: vec![SessionWrite {
-            key,
-            expected: None,
-            next: Some(next),
-        }],
-        ..Commit::default()
-    }
-}
-
 /// A store with sessions in it, closed.
 async fn filled(engine: Engine) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let store = engine.open(dir.path()).unwrap();
-    for number in 0..SESSIONS {
-        store.commit(create(number)).await.unwrap();
-    }
+    fill(&store).await;
     dir
-}
-
-fn assert_filled(store: &AnyStore) {
-    for number in 0..SESSIONS {
-        let (key, session) = session(number);
-        assert_eq!(store.load(&key).unwrap().as_deref(), Some(&session));
-    }
-    let mut count = 0;
-    store.for_each_session(&mut |_, _| count += 1).unwrap();
-    assert_eq!(count, SESSIONS);
-    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }
 
 every_engine! {

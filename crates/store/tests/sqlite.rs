@@ -2,82 +2,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
+#[path = "support/sessions.rs"]
+mod sessions;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convoke_core::index;
-use convoke_core::session::{Session, next_timer};
-use convoke_store::store::SessionState;
-use convoke_store::{Commit, SessionWrite, SqliteStore, Store, StoreError};
-use convoke_wire::{Sandbox, SessionKey};
+use convoke_store::{SqliteStore, Store, StoreError};
 use rusqlite::Connection;
-use serde_json::json;
 use tempfile::TempDir;
 
-const SESSIONS: u32 = 60;
-
-fn session(number: u32) -> (SessionKey, Session) {
-    let session: Session = serde_json::from_value(json!({
-        "reference": {
-            "scid": "6b1ff4f4-7f3a-4ab5-8c4a-08a4d37bb0a1",
-            "templateName": "lobby",
-            "name": format!("session-{number}"),
-        },
-        "branch": uuid::Uuid::from_u128(1),
-        "change_number": 1,
-        "start_time": "2026-01-01T00:00:00Z",
-        "constants": {"session_empty_timeout": 1_000},
-        "properties": {"keywords": ["fun"], "custom": {"filling": "x".repeat(1_000)}},
-        "members": {},
-        "next_index": 0,
-        "empty_since": "2026-01-01T00:00:00Z",
-    }))
-    .unwrap();
-    let key = SessionKey {
-        sandbox: Sandbox::default(),
-        reference: session.reference.clone(),
-    };
-    (key, session)
-}
-
-fn create(number: u32) -> Commit {
-    let (key, session) = session(number);
-    let next = SessionState {
-        next_timer: next_timer(&session),
-        index: index::entries(&session),
-        session: session.into(),
-    };
-    Commit {
-        sessions: vec![SessionWrite {
-            key,
-            expected: None,
-            next: Some(next),
-        }],
-        ..Commit::default()
-    }
-}
+use sessions::{SESSIONS, assert_filled, create, fill, session};
 
 /// A store with sessions in it, closed.
 async fn filled() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path()).unwrap();
-    for number in 0..SESSIONS {
-        store.commit(create(number)).await.unwrap();
-    }
+    fill(&store).await;
     drop(store);
     let file = dir.path().join("convoke.db");
     (dir, file)
-}
-
-fn assert_filled(store: &SqliteStore) {
-    for number in 0..SESSIONS {
-        let (key, session) = session(number);
-        assert_eq!(store.load(&key).unwrap().as_deref(), Some(&session));
-    }
-    let mut count = 0;
-    store.for_each_session(&mut |_, _| count += 1).unwrap();
-    assert_eq!(count, SESSIONS);
-    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]

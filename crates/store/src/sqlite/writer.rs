@@ -1,134 +1,59 @@
-//! The thread that writes: everything that waits goes to the disk together.
+//! Writing to the file: everything that waits goes to the disk together.
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::oneshot;
 
 use super::apply::apply;
 use super::checkpoint::Checkpoints;
 use super::prepared::Prepared;
 use super::schema;
+use crate::batch_writer::{Answer, Engine, fail_all};
 use crate::metrics::Counters;
-use crate::queue::Queue;
-use crate::{CommitError, Metrics, StoreError};
+use crate::{CommitError, StoreError};
 
-/// Most steps that reach the disk together.
-const MAX_BATCH: usize = 1024;
-/// Most steps that wait; whoever comes then waits outside.
-const QUEUE: usize = 4096;
-
-type Answer = Result<(), CommitError>;
-
+/// Takes batches into the tables, each in one transaction.
 #[derive(Debug)]
-struct Request {
-    step: Prepared,
-    /// The step goes back with the answer: many threads free memory faster than this one.
-    answer: oneshot::Sender<(Answer, Prepared)>,
-}
-
-/// The writing side of the store.
-#[derive(Debug)]
-pub(super) struct Writer {
-    queue: Arc<Queue<Request>>,
+pub(super) struct SqliteEngine {
+    conn: Connection,
+    checkpoints: Checkpoints,
+    /// Why nothing is written any more.
+    damage: Option<StoreError>,
     counters: Arc<Counters>,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Writer {
-    pub(super) fn start(path: &Path, data: Arc<File>) -> Result<Self, StoreError> {
+impl SqliteEngine {
+    pub(super) fn open(
+        path: &Path,
+        data: Arc<File>,
+        counters: Arc<Counters>,
+    ) -> Result<Self, StoreError> {
         let mut conn = schema::open_writer(path)?;
-        let checkpoints = Checkpoints::watch(path, data, &mut conn)?;
-        let queue = Arc::new(Queue::new(QUEUE));
-        let counters = Arc::new(Counters::default());
-        let thread = thread::Builder::new()
-            .name("convoke-store".to_owned())
-            .spawn({
-                let (queue, counters) = (Arc::clone(&queue), Arc::clone(&counters));
-                move || run(conn, checkpoints, &queue, &counters)
-            })
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self {
-            queue,
+            checkpoints: Checkpoints::watch(path, data, &mut conn)?,
+            conn,
+            damage: None,
             counters,
-            thread: Mutex::new(Some(thread)),
         })
     }
-
-    /// Hands one step to the thread and waits for its answer.
-    pub(super) async fn commit(&self, step: Prepared) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        self.queue.push(Request { step, answer }).await?;
-        match answered.await {
-            Ok((answer, _step)) => answer,
-            Err(_) => Err(StoreError::Closed.into()),
-        }
-    }
-
-    /// Takes the steps that wait, and ends the thread.
-    pub(super) fn stop(&self) {
-        self.queue.close();
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(thread) = thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the store's writer has panicked");
-        }
-    }
-
-    pub(super) fn metrics(&self) -> Metrics {
-        Metrics {
-            queued: self.queue.len(),
-            ..self.counters.read()
-        }
-    }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.stop();
+impl Engine<Prepared> for SqliteEngine {
+    fn take(&mut self, steps: &mut [Prepared]) -> Vec<Answer> {
+        take_steps(&mut self.conn, steps, &mut self.damage, &self.counters)
     }
-}
 
-/// Closes the queue when the thread ends, however it ends: nobody waits for an answer in vain.
-struct CloseAtEnd<'a>(&'a Queue<Request>);
-
-impl Drop for CloseAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.close();
-        let mut rest = Vec::new();
-        self.0.take(&mut rest, usize::MAX);
-    }
-}
-
-fn run(
-    mut conn: Connection,
-    mut checkpoints: Checkpoints,
-    queue: &Queue<Request>,
-    counters: &Counters,
-) {
-    let _close = CloseAtEnd(queue);
-    let mut batch = Vec::with_capacity(MAX_BATCH);
-    let mut damage = None;
-    loop {
-        queue.take(&mut batch, MAX_BATCH);
-        if batch.is_empty() {
-            break;
-        }
-        let answers = take_steps(&mut conn, &batch, &mut damage, counters);
-        counters.answered(&answers);
-        for (request, answer) in batch.drain(..).zip(answers) {
-            // Who is gone does not want to know.
-            let _ = request.answer.send((answer, request.step));
-        }
-        if let Err(error) = checkpoints.between_batches(&conn, counters) {
-            stop_writing(&mut damage, error);
+    fn between_batches(&mut self) {
+        if let Err(error) = self.checkpoints.between_batches(&self.conn, &self.counters) {
+            stop_writing(&mut self.damage, error);
         }
     }
-    checkpoints.at_end(&conn);
+
+    fn at_end(self) {
+        self.checkpoints.at_end(&self.conn);
+    }
 }
 
 /// Takes the steps of a batch; the answers are in the order of the steps.
@@ -138,21 +63,21 @@ fn run(
 /// kept what it failed to keep.
 fn take_steps(
     conn: &mut Connection,
-    batch: &[Request],
+    steps: &[Prepared],
     damage: &mut Option<StoreError>,
     counters: &Counters,
 ) -> Vec<Answer> {
     if let Some(damage) = damage {
-        return fail_all(batch, damage);
+        return fail_all(steps, damage);
     }
-    let failure = match in_one_transaction(conn, batch, None, counters) {
+    let failure = match in_one_transaction(conn, steps, None, counters) {
         Ok(answers) => return answers,
         Err(failure) => failure,
     };
     // A step that the engine cannot take must not take the others down with it.
     let failure = match failure.step {
-        Some(step) if 1 < batch.len() && !failure.is_damage() => {
-            match in_one_transaction(conn, batch, Some((step, &failure.error)), counters) {
+        Some(step) if 1 < steps.len() && !failure.is_damage() => {
+            match in_one_transaction(conn, steps, Some((step, &failure.error)), counters) {
                 Ok(answers) => return answers,
                 Err(failure) => failure,
             }
@@ -165,18 +90,14 @@ fn take_steps(
         stop_writing(damage, error.clone());
     } else {
         // Whoever asked for a step is told of its error, and reports it.
-        tracing::debug!(%error, batch.steps = batch.len(), "a batch of writes failed");
+        tracing::debug!(%error, batch.steps = steps.len(), "a batch of writes failed");
     }
-    fail_all(batch, &error)
+    fail_all(steps, &error)
 }
 
 fn stop_writing(damage: &mut Option<StoreError>, error: StoreError) {
     tracing::error!(%error, "the store writes nothing any more");
     damage.get_or_insert(error);
-}
-
-fn fail_all(batch: &[Request], error: &StoreError) -> Vec<Answer> {
-    batch.iter().map(|_| Err(error.clone().into())).collect()
 }
 
 /// Why a transaction has failed: nothing of it has happened.
@@ -206,18 +127,18 @@ impl From<rusqlite::Error> for Failure {
 /// Refusals are given out only after the commit: they were judged on what it makes true.
 fn in_one_transaction(
     conn: &mut Connection,
-    batch: &[Request],
+    steps: &[Prepared],
     failing: Option<(usize, &StoreError)>,
     counters: &Counters,
 ) -> Result<Vec<Answer>, Failure> {
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut answers = Vec::with_capacity(batch.len());
-    for (step, request) in batch.iter().enumerate() {
+    let mut answers = Vec::with_capacity(steps.len());
+    for (number, step) in steps.iter().enumerate() {
         let answer = match failing {
-            Some((failing, error)) if failing == step => Err(error.clone().into()),
-            _ => match apply(&transaction, &request.step) {
+            Some((failing, error)) if failing == number => Err(error.clone().into()),
+            _ => match apply(&transaction, step) {
                 Err(CommitError::Store(error)) => {
-                    let step = Some(step);
+                    let step = Some(number);
                     return Err(Failure { error, step });
                 }
                 answer => answer,
@@ -225,11 +146,11 @@ fn in_one_transaction(
         };
         answers.push(answer);
     }
-    let taken = batch
+    let taken = steps
         .iter()
         .zip(&answers)
         .filter(|(_, answer)| answer.is_ok());
-    counters.wrote(taken.map(|(request, _)| request.step.bytes()).sum());
+    counters.wrote(taken.map(|(step, _)| step.bytes()).sum());
     counters.timed(|| transaction.commit())?;
     Ok(answers)
 }
@@ -255,31 +176,28 @@ mod tests {
         (dir, path, conn)
     }
 
-    fn request(handles: Vec<HandleChange>, people: Vec<PeopleOp>) -> Request {
-        Request {
-            step: Prepared {
-                sessions: Vec::new(),
-                require_handles: Vec::new(),
-                require_free_keys: Vec::new(),
-                handles,
-                people,
-            },
-            answer: oneshot::channel().0,
+    fn step(handles: Vec<HandleChange>, people: Vec<PeopleOp>) -> Prepared {
+        Prepared {
+            sessions: Vec::new(),
+            require_handles: Vec::new(),
+            require_free_keys: Vec::new(),
+            handles,
+            people,
         }
     }
 
-    fn good(target: u64) -> Request {
+    fn good(target: u64) -> Prepared {
         let follow = Follow {
             owner: Xuid(1),
             target: Xuid(target),
             favorite: false,
             added_at: Timestamp::UNIX_EPOCH,
         };
-        request(Vec::new(), vec![PeopleOp::Put(follow)])
+        step(Vec::new(), vec![PeopleOp::Put(follow)])
     }
 
     /// Holds one key twice, which no handle does and no table takes.
-    fn bad() -> Request {
+    fn bad() -> Prepared {
         let handle = HandleRow {
             id: "1".to_owned(),
             session: String::new(),
@@ -294,12 +212,12 @@ mod tests {
             },
             keys: vec!["key".to_owned(), "key".to_owned()],
         };
-        request(vec![HandleChange::Put(Box::new(handle))], Vec::new())
+        step(vec![HandleChange::Put(Box::new(handle))], Vec::new())
     }
 
     fn take(
         conn: &mut Connection,
-        batch: &[Request],
+        batch: &[Prepared],
         damage: &mut Option<StoreError>,
     ) -> Vec<Answer> {
         take_steps(conn, batch, damage, &Counters::default())
@@ -358,17 +276,14 @@ mod tests {
             "INSERT INTO sessions VALUES (1, 'k', '', '', '', '', '', 1, NULL, 0, 'damage', '')",
         )
         .unwrap();
-        let deletes = Request {
-            step: Prepared {
-                sessions: vec![SessionChange {
-                    key: "k".to_owned(),
-                    sandbox: String::new(),
-                    expected: Some((uuid::Uuid::nil(), 1)),
-                    next: None,
-                }],
-                ..good(1).step
-            },
-            answer: oneshot::channel().0,
+        let deletes = Prepared {
+            sessions: vec![SessionChange {
+                key: "k".to_owned(),
+                sandbox: String::new(),
+                expected: Some((uuid::Uuid::nil(), 1)),
+                next: None,
+            }],
+            ..good(1)
         };
         let damage = &mut None;
         let answers = take(&mut conn, &[good(2), deletes], damage);
