@@ -12,6 +12,7 @@ mod configured;
 mod delegation;
 mod error;
 mod header;
+mod hexadecimal;
 mod keys;
 pub mod oidc;
 mod principal;

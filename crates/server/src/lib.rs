@@ -14,6 +14,7 @@ mod commits;
 pub mod config;
 pub mod connections;
 pub mod cors;
+mod directory_entry;
 pub mod edge_rule;
 pub mod entropy;
 pub mod exchange;

@@ -3,7 +3,7 @@
 //! Not here: the proof that the client holds the certificate's key, and who issued it (`tls`).
 
 use std::collections::HashSet;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::error::AuthError;
+use super::hexadecimal;
 use super::principal::Principal;
 
 /// A certificate, as far as it matters here.
@@ -159,10 +160,7 @@ impl CertifiedServices {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if strangers.len() < MAX_STRANGERS && strangers.insert(certificate.spki_sha256) {
-            let mut hash = String::new();
-            for byte in certificate.spki_sha256 {
-                write!(hash, "{byte:02x}").expect("a text takes everything");
-            }
+            let hash = hexadecimal::encode(&certificate.spki_sha256);
             tracing::warn!(
                 certificate.spki_sha256 = %hash, certificate.trust = ?certificate.trust,
                 "a client certificate is of no configured service, and gives no rights"

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::api_key::{API_KEY_PREFIX, ApiKey};
 use super::certificate::{CertifiedService, Credential};
+use super::hexadecimal;
 use super::principal::{Acting, Principal};
 use super::role::Role;
 use crate::config::{ApiKeyConfig, CertifiedServiceConfig, Config};
@@ -82,7 +83,7 @@ pub(crate) fn api_keys(config: &Config) -> anyhow::Result<Vec<ApiKey>> {
 
 fn api_key(at: &str, entry: &ApiKeyConfig) -> anyhow::Result<ApiKey> {
     let hash = match (&entry.key_sha256, &entry.key_file) {
-        (Some(text), None) => hexadecimal(text)
+        (Some(text), None) => colons_aside(text)
             .with_context(|| format!("{at}.key_sha256: expected 32 bytes in hexadecimal"))?,
         (None, Some(path)) => {
             let bytes = read_secret(path, &format!("{at}.key_file"))?;
@@ -168,25 +169,12 @@ fn check_uri(at: &str, uri: &str) -> anyhow::Result<()> {
 }
 
 fn key_hash(text: &str) -> Option<[u8; 32]> {
-    hexadecimal(text).or_else(|| STANDARD.decode(text).ok()?.try_into().ok())
+    colons_aside(text).or_else(|| STANDARD.decode(text).ok()?.try_into().ok())
 }
 
-/// Bytes in hexadecimal, with or without the colons that tools put between.
-fn hexadecimal(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-    let mut bytes = [0; 32];
-    if digits.len() != 2 * bytes.len() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        // A sign would pass for a digit otherwise.
-        if !pair.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(bytes)
+/// With or without the colons that tools put between the bytes.
+fn colons_aside(text: &str) -> Option<[u8; 32]> {
+    hexadecimal::decode(&text.replace(':', ""))
 }
 
 #[cfg(test)]

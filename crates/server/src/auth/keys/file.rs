@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use crate::directory_entry::sync_directory;
+
 use super::{IssuerKeys, KeyError, SECRET_LEN};
 
 /// The name of the key file within the data directory.
@@ -118,18 +120,6 @@ fn create(directory: &Path, path: &Path, keys: &IssuerKeys) -> io::Result<()> {
         let _ = std::fs::remove_file(path);
     }
     written
-}
-
-/// Makes the new directory entry durable, where directories can be opened.
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the unix version can fail")]
-fn sync_directory(_directory: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(unix)]

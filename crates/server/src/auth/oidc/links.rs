@@ -15,6 +15,9 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use convoke_wire::ids::Xuid;
 use sha2::{Digest as _, Sha256};
 
+use crate::auth::hexadecimal;
+use crate::directory_entry::sync_directory;
+
 /// The name of the record within the data directory.
 pub const LINK_FILE: &str = "identity-links.txt";
 
@@ -258,33 +261,14 @@ fn parse(line: &[u8]) -> Option<(Xuid, Fingerprint)> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (xuid, digits) = line.split_once(' ')?;
     let xuid: Xuid = xuid.parse().ok()?;
-    if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (n, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).ok()?;
-    }
-    let fingerprint = Fingerprint(bytes);
+    let fingerprint = Fingerprint(hexadecimal::decode(digits)?);
     let possible = (0..MAX_PROBES).any(|n| fingerprint.candidate(n) == xuid);
     possible.then_some((xuid, fingerprint))
 }
 
-/// Makes a new directory entry durable, where directories can be opened.
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the unix version can fail")]
-fn sync_directory(_directory: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hexadecimal::encode(&self.0))
     }
 }
 
