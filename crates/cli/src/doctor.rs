@@ -106,18 +106,24 @@ impl Doctor {
 }
 
 async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = configuration(config);
+    let problems = config::problems(config);
+    // What is wrong with the configuration is told once.
+    let store = if problems.is_empty() {
+        Some(store(config).await)
+    } else {
+        None
+    };
+    let mut findings = configuration(problems);
     findings.push(network::address(config.listen).await);
     findings.extend(machine::data_folder(config));
     findings.push(machine::clock(config));
     findings.push(machine::open_files());
-    findings.extend(store(config).await);
+    findings.extend(store);
     findings.extend(network::identity_providers(config).await);
     findings
 }
 
-fn configuration(config: &Config) -> Vec<Finding> {
-    let problems = config::problems(config);
+fn configuration(problems: Vec<String>) -> Vec<Finding> {
     if problems.is_empty() {
         return vec![Finding::good("configuration", "every key and file is good")];
     }
@@ -127,14 +133,14 @@ fn configuration(config: &Config) -> Vec<Finding> {
 }
 
 /// Opens the store, if there is one, and compares what is derived with the documents.
-async fn store(config: &Config) -> Option<Finding> {
+async fn store(config: &Config) -> Finding {
     if config.store == StoreChoice::Memory {
         let detail = "sessions are in memory, and gone when the server stops";
-        return Some(Finding::good("store", detail));
+        return Finding::good("store", detail);
     }
     if !config.data.exists() {
         let detail = "there is none yet; the first start makes it";
-        return Some(Finding::good("store", detail));
+        return Finding::good("store", detail);
     }
     let opened = App::open(
         config.clone(),
@@ -145,18 +151,16 @@ async fn store(config: &Config) -> Option<Finding> {
         Ok(app) => app,
         Err(error) if format!("{error:#}").contains("in use") => {
             let detail = "a server is using it; its /readyz tells how it is";
-            return Some(Finding::good("store", detail));
+            return Finding::good("store", detail);
         }
-        // Told already, unless it is the store's own.
-        Err(_) if !config::problems(config).is_empty() => return None,
         Err(error) => {
             let cure = "restore the data folder from a backup, or move it away to start anew";
-            return Some(Finding::bad("store", format!("{error:#}"), cure));
+            return Finding::bad("store", format!("{error:#}"), cure);
         }
     };
     let verified = app.verify_store();
     app.close().await;
-    Some(match verified {
+    match verified {
         Ok(found) if found.is_empty() => {
             Finding::good("store", "opened, and what is derived agrees with it")
         }
@@ -170,7 +174,7 @@ async fn store(config: &Config) -> Option<Finding> {
             error.to_string(),
             "restore the data folder from a backup",
         ),
-    })
+    }
 }
 
 fn as_text(finding: &Finding) -> String {

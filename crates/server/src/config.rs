@@ -9,7 +9,6 @@ mod environment;
 mod keys;
 mod limits;
 mod profile;
-mod reference;
 mod tls;
 
 use std::fs;
@@ -22,10 +21,9 @@ use serde::{Deserialize, Serialize};
 
 pub use auth::{ApiKeyConfig, Auth, CertifiedServiceConfig, SignatureMode};
 pub use cors::{Cors, Origin};
-pub use keys::schema;
+pub use keys::{schema, schema_part};
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
 pub use profile::Profile;
-pub use reference::reference;
 pub use tls::TlsConfig;
 
 /// What the server is told at start.

@@ -31,7 +31,7 @@ pub(super) fn unknown(path: &str) -> String {
 /// The keys of a table, given by its dotted path; numbers stand for elements of an array.
 pub(super) fn keys_of(table: &str) -> Vec<String> {
     let schema = schema_of(table).unwrap_or_default();
-    let properties = part(&schema, "properties").and_then(Value::as_object);
+    let properties = schema_part(&schema, "properties").and_then(Value::as_object);
     properties
         .map(|all| all.keys().cloned().collect())
         .unwrap_or_default()
@@ -51,7 +51,7 @@ pub(super) fn kind_of(path: &str) -> Option<Kind> {
     let schema = schema_of(path)?;
     let others = ["boolean", "integer", "number", "array", "object"];
     let is_other = |kind: &Value| others.iter().any(|other| kind == other);
-    let other = match part(&schema, "type") {
+    let other = match schema_part(&schema, "type") {
         Some(Value::Array(kinds)) => kinds.iter().any(is_other),
         Some(kind) => is_other(kind),
         None => false,
@@ -64,8 +64,8 @@ fn schema_of(path: &str) -> Option<Value> {
     let mut here = schema();
     for step in path.split('.').filter(|step| !matches!(*step, "" | "?")) {
         let inner = match step.parse::<usize>() {
-            Ok(_) => part(&here, "items"),
-            Err(_) => part(&here, "properties").and_then(|all| all.get(step)),
+            Ok(_) => schema_part(&here, "items"),
+            Err(_) => schema_part(&here, "properties").and_then(|all| all.get(step)),
         };
         here = inner?.clone();
     }
@@ -73,7 +73,7 @@ fn schema_of(path: &str) -> Option<Value> {
 }
 
 /// A keyword of a schema, or of the schema that an optional value has when it is there.
-pub(super) fn part<'a>(schema: &'a Value, keyword: &str) -> Option<&'a Value> {
+pub fn schema_part<'a>(schema: &'a Value, keyword: &str) -> Option<&'a Value> {
     let alternatives = schema.get("anyOf").and_then(Value::as_array);
     let inner = || alternatives?.iter().find_map(|schema| schema.get(keyword));
     schema.get(keyword).or_else(inner)

@@ -1,6 +1,7 @@
 //! Documents that are made from the code: checked in, and compared with what the code makes.
 
 mod addresses;
+mod configuration;
 mod errors;
 mod openapi;
 mod schemas;

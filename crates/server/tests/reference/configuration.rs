@@ -1,13 +1,12 @@
-//! The reference of all keys, for people, made of the schema.
+//! `docs/configuration.md`: every key of the configuration, made of its schema.
 
 use std::fmt::Write as _;
 
+use convoke_server::config::{schema, schema_part as part};
 use serde_json::Value;
 
-use super::keys::{part, schema};
-
-/// Every key with its type, default and meaning, as Markdown.
-pub fn reference() -> String {
+/// Every key with its type, default and meaning.
+fn page() -> String {
     let mut text = String::from(HEAD);
     let schema = schema();
     table(&mut text, "", &schema);
@@ -22,7 +21,7 @@ const HEAD: &str = "# Configuration\n\n\
     `convoke config check` says whether a configuration is good, `convoke config show` what is in \
     effect, `convoke config schema` prints the JSON schema of the file, and `convoke doctor` looks \
     at the machine too.\n\
-    This page is made of that schema; `CONVOKE_BLESS=1 cargo test -p convoke-server configuration` \
+    This page is made of that schema; `CONVOKE_BLESS=1 cargo test -p convoke-server --test reference` \
     makes it anew.\n";
 
 /// One table and, after it, the tables in it.
@@ -121,31 +120,14 @@ fn sentence(text: &str) -> String {
         .replace('|', "\\|")
 }
 
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
+#[test]
+fn the_page_of_the_configuration_is_made_of_its_schema() {
+    crate::check_document("docs/configuration.md", &page());
+}
 
-    use super::*;
-
-    #[test]
-    fn the_configuration_page_is_up_to_date() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-        let made = reference();
-        if std::env::var_os("CONVOKE_BLESS").is_some() {
-            std::fs::write(&path, &made).expect("written");
-        }
-        let found = std::fs::read_to_string(&path).unwrap_or_default();
-        let command = "CONVOKE_BLESS=1 cargo test -p convoke-server configuration";
-        assert!(
-            found == made,
-            "docs/configuration.md is stale; make it anew with {command}"
-        );
-    }
-
-    #[test]
-    fn every_key_has_a_meaning() {
-        for line in reference().lines().filter(|line| line.starts_with("| `")) {
-            assert!(!line.ends_with("|  |"), "no documentation: {line}");
-        }
+#[test]
+fn every_key_of_the_configuration_has_a_meaning() {
+    for line in page().lines().filter(|line| line.starts_with("| `")) {
+        assert!(!line.ends_with("|  |"), "no documentation: {line}");
     }
 }
