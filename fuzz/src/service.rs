@@ -1,26 +1,28 @@
 //! A service in memory with the sample's configurations, called without a socket.
 
+#[path = "../../crates/server/tests/support/fixed.rs"]
+mod fixed;
+
 use std::cell::OnceCell;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicI64;
 
 use axum::Router;
 use axum::body::Body;
 use convoke_server::app::App;
-use convoke_server::clock::Clock;
 use convoke_server::config::{Config, Mode, StoreChoice};
-use convoke_server::entropy::Entropy;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::BodyExt as _;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use uuid::Uuid;
+
+use fixed::{TestClock, TestEntropy};
 
 /// The sample's service configuration.
 pub(crate) const SCID: &str = "00000000-0000-4000-8000-00000000c0de";
+
+/// 2026-01-01T00:00:00Z, where the clock stands still.
+const START_MS: i64 = 1_767_225_600_000;
 
 /// A service and a user who calls it.
 pub(crate) struct Service {
@@ -56,8 +58,8 @@ impl Service {
             ..Config::default()
         };
         config.limits.mode = Mode::Off;
-        let clock = Arc::new(Still);
-        let entropy = Arc::new(Counting(AtomicU64::new(1)));
+        let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
+        let entropy = Arc::new(TestEntropy::default());
         // The store's own tasks live in the runtime.
         let guard = runtime.enter();
         let app = App::open(config, clock, entropy).expect("the service opens");
@@ -103,30 +105,5 @@ impl Service {
                 body: body.to_vec(),
             }
         })
-    }
-}
-
-/// A clock that stands still.
-#[derive(Debug)]
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(1_767_225_600).expect("a time in range")
-    }
-
-    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Numbers dressed as UUIDs.
-#[derive(Debug)]
-struct Counting(AtomicU64);
-
-impl Entropy for Counting {
-    fn uuid(&self) -> Uuid {
-        let drawn = self.0.fetch_add(1, Ordering::Relaxed);
-        uuid::Builder::from_random_bytes(u128::from(drawn).to_be_bytes()).into_uuid()
     }
 }

@@ -134,26 +134,31 @@ const TEXT_SHAPES: &[Shape] = &[
     ("Bearer ", "a", ".b.c"),
 ];
 
-/// Numbered keys or items, all different, in between.
-fn numbered(start: &str, item: impl Fn(usize) -> String, end: &str, limit: usize) -> String {
-    let mut text = start.to_owned();
-    for number in 0.. {
-        let item = item(number);
-        if limit < text.len() + item.len() + end.len() {
-            break;
-        }
-        text.push_str(&item);
-    }
-    text.push_str(end);
-    text
-}
-
 fn run_large(names: &[&str], shapes: &[Shape], limit: usize) {
     for (name, target) in chosen(names) {
         for (start, middle, end) in shapes {
             let count = (limit - start.len() - end.len()) / middle.len();
             let text = format!("{start}{}{end}", middle.repeat(count));
             eprintln!("{name}: {start}{middle}…{end}");
+            target(text.as_bytes());
+        }
+    }
+}
+
+/// The same with `#` in what is repeated standing for its number, so that all are different.
+fn run_numbered(names: &[&str], shapes: &[Shape], limit: usize) {
+    for (name, target) in chosen(names) {
+        for (start, item, end) in shapes {
+            let mut text = (*start).to_owned();
+            for number in 0.. {
+                let item = item.replace('#', &number.to_string());
+                if limit < text.len() + item.len() + end.len() {
+                    break;
+                }
+                text.push_str(&item);
+            }
+            text.push_str(end);
+            eprintln!("{name}: {start}…{end}");
             target(text.as_bytes());
         }
     }
@@ -169,32 +174,27 @@ fn chosen(names: &[&str]) -> impl Iterator<Item = (&'static str, Target)> {
 fn bodies_at_the_size_limit_take_no_longer_than_their_size() {
     let names = ["session_body", "handle_body", "handle_query", "token"];
     run_large(&names, JSON_SHAPES, MAX_BODY_BYTES);
-    for (name, target) in chosen(&names) {
-        for (start, item, end) in [
-            (
-                "{\"members\":{",
-                "\"reserve_#\":{\"constants\":{\"system\":{\"xuid\":\"#\"}}},",
-                "\"me\":{}}}",
-            ),
-            ("{\"members\":{\"me\":null", ",\"#\":null", "}}"),
-            ("{\"servers\":{\"s\":null", ",\"s#\":{}", "}}"),
-            ("{\"properties\":{\"custom\":{\"a\":1", ",\"k#\":#", "}}}"),
-            (
-                "{\"roleTypes\":{\"a\":{\"roles\":{}}",
-                ",\"t#\":{\"roles\":{\"r\":{\"max\":1}}}",
-                "}}",
-            ),
-            (
-                "{\"type\":\"activity\",\"owners\":{\"xuids\":[\"1\"",
-                ",\"#\"",
-                "]}}",
-            ),
-        ] {
-            let item = |number: usize| item.replace('#', &number.to_string());
-            eprintln!("{name}: {start}…{end}");
-            target(numbered(start, item, end, MAX_BODY_BYTES).as_bytes());
-        }
-    }
+    let shapes = [
+        (
+            "{\"members\":{",
+            "\"reserve_#\":{\"constants\":{\"system\":{\"xuid\":\"#\"}}},",
+            "\"me\":{}}}",
+        ),
+        ("{\"members\":{\"me\":null", ",\"#\":null", "}}"),
+        ("{\"servers\":{\"s\":null", ",\"s#\":{}", "}}"),
+        ("{\"properties\":{\"custom\":{\"a\":1", ",\"k#\":#", "}}}"),
+        (
+            "{\"roleTypes\":{\"a\":{\"roles\":{}}",
+            ",\"t#\":{\"roles\":{\"r\":{\"max\":1}}}",
+            "}}",
+        ),
+        (
+            "{\"type\":\"activity\",\"owners\":{\"xuids\":[\"1\"",
+            ",\"#\"",
+            "]}}",
+        ),
+    ];
+    run_numbered(&names, &shapes, MAX_BODY_BYTES);
 }
 
 #[test]
@@ -204,30 +204,21 @@ fn files_at_the_size_limit_take_no_longer_than_their_size() {
     for limit in [SERVICE_FILE_BYTES, limit] {
         run_large(&["service_file"], FILE_SHAPES, limit);
     }
-    for (name, target) in chosen(&["template", "service_file"]) {
-        let limit = if name == "template" {
-            limit
-        } else {
-            SERVICE_FILE_BYTES
-        };
-        for (start, item, end) in [
-            ("title_ids = [\"0\"", ",\"1#\"", "]"),
-            ("title_ids = [\"0\"", ",\"x#\"", "]"),
-            ("", "k# = 1\n", ""),
-            ("", "k# =\n", ""),
-            (
-                "title_ids = [\"1\"]\n",
-                "[game_types.p#]\ntitle_id = \"1\"\n",
-                "",
-            ),
-            ("{\"constants\":{\"system\":{\"a\":1", ",\"k#\":1", "}}}"),
-            ("{\"constants\":{\"custom\":{\"a\":1", ",\"k#\":1", "}}}"),
-        ] {
-            let item = |number: usize| item.replace('#', &number.to_string());
-            eprintln!("{name}: {start}…{end}");
-            target(numbered(start, item, end, limit).as_bytes());
-        }
-    }
+    let shapes = [
+        ("title_ids = [\"0\"", ",\"1#\"", "]"),
+        ("title_ids = [\"0\"", ",\"x#\"", "]"),
+        ("", "k# = 1\n", ""),
+        ("", "k# =\n", ""),
+        (
+            "title_ids = [\"1\"]\n",
+            "[game_types.p#]\ntitle_id = \"1\"\n",
+            "",
+        ),
+        ("{\"constants\":{\"system\":{\"a\":1", ",\"k#\":1", "}}}"),
+        ("{\"constants\":{\"custom\":{\"a\":1", ",\"k#\":1", "}}}"),
+    ];
+    run_numbered(&["template"], &shapes, limit);
+    run_numbered(&["service_file"], &shapes, SERVICE_FILE_BYTES);
 }
 
 #[test]

@@ -15,6 +15,8 @@
 
 mod bodies;
 mod credentials;
+#[path = "../support/fixed.rs"]
+mod fixed;
 mod heads;
 mod names;
 mod service;

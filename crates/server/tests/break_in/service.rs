@@ -2,21 +2,17 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicI64;
 
 use convoke_server::app::App;
-use convoke_server::clock::Clock;
 use convoke_server::config::{Config, StoreChoice};
-use convoke_server::entropy::Entropy;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use uuid::Uuid;
 
+use crate::fixed::{TestClock, TestEntropy};
 use crate::socket::{Response, converse};
 
 /// The sample's service configuration.
@@ -45,8 +41,9 @@ impl Service {
             store: StoreChoice::Memory,
             ..Config::default()
         };
-        let entropy = Arc::new(Counting(AtomicU64::new(1)));
-        let app = App::open(config, Arc::new(Still), entropy).expect("the service opens");
+        let clock = Arc::new(TestClock(AtomicI64::new(now().as_millisecond())));
+        let entropy = Arc::new(TestEntropy::default());
+        let app = App::open(config, clock, entropy).expect("the service opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         // It ends with the runtime of the test.
@@ -186,32 +183,7 @@ pub(crate) fn head(
     text + "\r\n" + body
 }
 
-/// A clock that stands still: nothing here waits.
-#[derive(Debug)]
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(std::future::pending())
-    }
-}
-
 /// 2026-01-01T00:00:00Z.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_767_225_600).expect("a time in range")
-}
-
-/// Numbers dressed as UUIDs.
-#[derive(Debug)]
-struct Counting(AtomicU64);
-
-impl Entropy for Counting {
-    fn uuid(&self) -> Uuid {
-        let drawn = self.0.fetch_add(1, Ordering::Relaxed);
-        uuid::Builder::from_random_bytes(u128::from(drawn).to_be_bytes()).into_uuid()
-    }
 }

@@ -3,6 +3,8 @@
 //! Not here: rules tested without HTTP (they are beside the code). Nothing waits for real time.
 
 mod document;
+#[path = "../support/fixed.rs"]
+mod fixed;
 mod fixtures;
 mod json;
 mod player;

@@ -3,20 +3,17 @@
 //! Not here: how they call it (`player.rs`), what a document must look like (`document.rs`), the
 //! templates (`fixtures.rs`).
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use convoke_server::app::App;
 use convoke_server::clock::Clock;
 use convoke_server::config::{Config, Mode, StoreChoice};
-use convoke_server::entropy::Entropy;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use uuid::Uuid;
 
+use crate::fixed::{TestClock, TestEntropy};
 use crate::fixtures;
 pub(crate) use crate::player::{Answer, Call, Player};
 
@@ -82,7 +79,7 @@ impl World {
         let dir = tempfile::tempdir().expect("a temporary directory");
         fixtures::write(&dir.path().join("services"));
         let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
-        let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
+        let entropy = Arc::new(TestEntropy::default());
         let mut config = Config {
             store: match store {
                 StoreKind::Memory => StoreChoice::Memory,
@@ -177,30 +174,4 @@ impl World {
 fn open(config: &Config, clock: &Arc<TestClock>, entropy: &Arc<TestEntropy>) -> App {
     let (config, clock, entropy) = (config.clone(), Arc::clone(clock), Arc::clone(entropy));
     App::open(config, clock, entropy).expect("the service opens")
-}
-
-/// Milliseconds since 1970, moved by tests only.
-#[derive(Debug)]
-struct TestClock(AtomicI64);
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).expect("a time in range")
-    }
-
-    /// Nothing in these tests waits: tests move the clock and say when timers run.
-    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Numbers dressed as version 4 UUIDs: the same run draws the same identifiers.
-#[derive(Debug)]
-struct TestEntropy(AtomicU64);
-
-impl Entropy for TestEntropy {
-    fn uuid(&self) -> Uuid {
-        let drawn = self.0.fetch_add(1, Ordering::SeqCst);
-        uuid::Builder::from_random_bytes(u128::from(drawn).to_be_bytes()).into_uuid()
-    }
 }

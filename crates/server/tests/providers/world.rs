@@ -1,24 +1,19 @@
 //! A directory that believes identity providers, with a clock that only tests move.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::body::Body;
 use convoke_server::app::App;
-use convoke_server::clock::Clock;
 use convoke_server::config::{Config, StoreChoice};
-use convoke_server::entropy::Entropy;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
-use uuid::Uuid;
 
+use crate::fixed::{TestClock, TestEntropy};
 use crate::provider::part;
 
 /// The start of the addresses of sessions of the sample's own title, which takes tokens without a title.
@@ -80,7 +75,7 @@ impl World {
 
     /// Moves the clock to a Unix second.
     pub(crate) fn set_clock(&self, second: i64) {
-        self.clock.0.store(second, Ordering::SeqCst);
+        self.clock.0.store(1_000 * second, Ordering::SeqCst);
     }
 
     /// Moves the clock to the moment a token was made.
@@ -89,7 +84,7 @@ impl World {
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+        self.clock.0.fetch_add(1_000 * seconds, Ordering::SeqCst);
     }
 
     /// Does what the background task does now and then.
@@ -191,32 +186,6 @@ fn open(auth: &str, dev_issuer: bool, dir: &TempDir, clock: &Arc<TestClock>) -> 
         dev_issuer,
         ..Config::default()
     };
-    let entropy = Arc::new(TestEntropy(AtomicU64::new(1)));
+    let entropy = Arc::new(TestEntropy::default());
     App::open(config, Arc::clone(clock) as _, entropy).expect("the service opens")
-}
-
-/// Unix seconds, moved by tests only.
-#[derive(Debug)]
-struct TestClock(AtomicI64);
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.0.load(Ordering::SeqCst)).expect("a time in range")
-    }
-
-    /// Nothing in these tests waits.
-    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Numbers dressed as version 4 UUIDs.
-#[derive(Debug)]
-struct TestEntropy(AtomicU64);
-
-impl Entropy for TestEntropy {
-    fn uuid(&self) -> Uuid {
-        let drawn = self.0.fetch_add(1, Ordering::SeqCst);
-        uuid::Builder::from_random_bytes(u128::from(drawn).to_be_bytes()).into_uuid()
-    }
 }
