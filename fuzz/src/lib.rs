@@ -6,6 +6,7 @@
 mod bodies;
 mod credentials;
 mod files;
+mod frames;
 mod query_strings;
 mod refusals;
 mod requests;
@@ -15,6 +16,7 @@ mod uris;
 pub use bodies::{handle_body, handle_query, session_body};
 pub use credentials::{authorization, token};
 pub use files::{configuration, service_file, template};
+pub use frames::real_time_frame;
 pub use query_strings::query_string;
 pub use requests::request;
 pub use uris::path;
@@ -30,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("handle_query", handle_query),
     ("path", path),
     ("query_string", query_string),
+    ("real_time_frame", real_time_frame),
     ("request", request),
     ("service_file", service_file),
     ("session_body", session_body),

@@ -15,6 +15,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use convoke_server::exchange::{MAX_BODY_BYTES, MAX_URI_LEN};
+use convoke_wire::rta::MAX_FRAME_BYTES;
 use targets::{TARGETS, Target};
 
 /// Most bytes of the whole corpus: it is there to be run at every change, and read by people.
@@ -228,4 +229,21 @@ fn heads_at_the_size_limit_take_no_longer_than_their_size() {
         TEXT_SHAPES,
         MAX_URI_LEN,
     );
+}
+
+#[test]
+fn frames_at_the_size_limit_take_no_longer_than_their_size() {
+    let shapes = [
+        ("[9,", "[", ""),
+        ("[1,1,\"u\"", ",0", "]"),
+        ("[1,1,\"", "\\u0001", "\"]"),
+        ("[1,1,\"https://h/", "/", "connections\"]"),
+        ("[1,1,\"https://h/", "%2f", "\"]"),
+        ("[1,", "9", ",\"u\"]"),
+        ("", " ", "[4]"),
+        ("[3,1,{\"a\":\"", "\\\\", "\"}]"),
+    ];
+    for limit in [MAX_FRAME_BYTES, MAX_BODY_BYTES] {
+        run_large(&["real_time_frame"], &shapes, limit);
+    }
 }

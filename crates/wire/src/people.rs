@@ -1,4 +1,4 @@
-//! People lists: whom a user follows.
+//! People lists: whom a user follows, and what is told of changes.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,32 @@ pub struct Person {
     pub is_squad_mate_with: bool,
     /// Always false here.
     pub is_unfollowing_feed: bool,
+}
+
+/// What happened on a user's people list, as an event of the friends resource. `[client]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "NotificationType", rename_all_fields = "PascalCase")]
+pub enum PeopleEvent {
+    /// The user follows more people.
+    Added {
+        /// Who they are.
+        xuids: Vec<Xuid>,
+    },
+    /// Something else about people on the list changed.
+    Changed {
+        /// Who they are.
+        xuids: Vec<Xuid>,
+    },
+    /// The user follows fewer people.
+    Removed {
+        /// Who they are.
+        xuids: Vec<Xuid>,
+    },
+    /// More or fewer users ask to be friends.
+    IncomingFriendRequestCountChanged {
+        /// How many there are now.
+        count: u64,
+    },
 }
 
 /// The error body of the coded services. `[doc]`

@@ -1,5 +1,6 @@
 //! The session document as it is answered ([`Session`]) and as it is written ([`SessionRequest`]).
 
+pub mod change_type;
 pub mod constants;
 pub mod member;
 pub mod properties;
