@@ -11,6 +11,7 @@ mod query_strings;
 mod refusals;
 mod requests;
 mod service;
+mod signatures;
 mod uris;
 
 pub use bodies::{handle_body, handle_query, session_body};
@@ -19,6 +20,7 @@ pub use files::{configuration, service_file, template};
 pub use frames::real_time_frame;
 pub use query_strings::query_string;
 pub use requests::request;
+pub use signatures::signature;
 pub use uris::path;
 
 /// A function that panics when something does not hold for the bytes.
@@ -36,6 +38,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("request", request),
     ("service_file", service_file),
     ("session_body", session_body),
+    ("signature", signature),
     ("template", template),
     ("token", token),
 ];

@@ -135,6 +135,21 @@ const TEXT_SHAPES: &[Shape] = &[
     ("Bearer ", "a", ".b.c"),
 ];
 
+/// Clock skew, header, proof key, target, `Authorization` and body, by lines.
+const SIGNED_SHAPES: &[Shape] = &[
+    ("\0", "A", ""),
+    ("\0\n", "[", ""),
+    (
+        "\0\n{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"",
+        "A",
+        "\",\"y\":\"\"}",
+    ),
+    ("\0\n\n/", "%41", ""),
+    ("\0\n\n/", "\u{e9}", "?"),
+    ("\0\n\n/a\n", "a", ""),
+    ("\0\n\n/a\nBearer a\n", "a", ""),
+];
+
 fn run_large(names: &[&str], shapes: &[Shape], limit: usize) {
     for (name, target) in chosen(names) {
         for (start, middle, end) in shapes {
@@ -225,10 +240,11 @@ fn files_at_the_size_limit_take_no_longer_than_their_size() {
 #[test]
 fn heads_at_the_size_limit_take_no_longer_than_their_size() {
     run_large(
-        &["path", "query_string", "authorization"],
+        &["path", "query_string", "authorization", "signature"],
         TEXT_SHAPES,
         MAX_URI_LEN,
     );
+    run_large(&["signature"], SIGNED_SHAPES, MAX_BODY_BYTES);
 }
 
 #[test]
