@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod handle;
 mod http;
+mod input;
 mod output;
 mod serve;
 mod session;

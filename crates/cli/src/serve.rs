@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::configured::Configured;
-use crate::output;
+use crate::{input, output};
 
 /// Serve the session directory over HTTP or HTTPS.
 ///
@@ -29,6 +29,9 @@ pub(crate) struct Serve {
     /// The form of logs on the standard error.
     #[arg(long, default_value = "text")]
     log_format: LogFormat,
+    /// Stops when the standard input ends; for servers that another command starts.
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,7 +53,17 @@ impl Serve {
             .context("the listener has no address")?;
         let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy))?;
         let app = Arc::new(app);
-        let shutdown = signals::watch(Arc::clone(&app))?;
+        let signalled = signals::watch(Arc::clone(&app))?;
+        let shutdown = async move {
+            if self.until_input_ends {
+                tokio::select! {
+                    () = signalled => {}
+                    () = input::ended() => tracing::info!("stopping; the input has ended"),
+                }
+            } else {
+                signalled.await;
+            }
+        };
         let summary = app.summary();
         let scheme = if summary.tls { "https" } else { "http" };
         let url = format!("{scheme}://{address}");

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// What a server prints before its address.
 pub(super) const LISTENING: &str = "listening on http://";
 
-/// A running server. It does not outlive this value.
+/// A running server. It outlives neither this value nor this process, however that ends.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
+    /// Ends with this process, and the server with it.
+    _input: ChildStdin,
     /// `127.0.0.1:port`.
     pub(super) address: String,
 }
@@ -42,7 +44,9 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .context("failed to start a server")?;
-        if let (Some(input), Some(stdin)) = (input, &mut child.stdin) {
+        // Waiting for the child would close an input that is still its.
+        let mut stdin = child.stdin.take().context("the server has no input")?;
+        if let Some(input) = input {
             stdin.write_all(input.as_bytes()).await?;
             stdin.flush().await?;
         }
@@ -51,7 +55,11 @@ impl Process {
         while let Some(line) = lines.next_line().await? {
             if let Some((_, address)) = line.split_once(LISTENING) {
                 let address = address.trim().to_owned();
-                return Ok(Self { child, address });
+                return Ok(Self {
+                    child,
+                    _input: stdin,
+                    address,
+                });
             }
         }
         let log = std::fs::read_to_string(&log).unwrap_or_default();

@@ -48,7 +48,8 @@ impl Subject {
 
     async fn run(folder: PathBuf, config: PathBuf) -> anyhow::Result<Self> {
         let path = config.to_str().context("the folder's name is not text")?;
-        let process = Process::start(&["serve", "--config", path], None, &folder).await?;
+        let serve = ["serve", "--until-input-ends", "--config", path];
+        let process = Process::start(&serve, None, &folder).await?;
         let client = Client::new(&format!("http://{}", process.address))?;
         Ok(Self {
             process,

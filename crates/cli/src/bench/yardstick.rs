@@ -1,7 +1,7 @@
 //! The servers that the service is measured against: the least that can be done with the same bytes.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use super::process::{LISTENING, Process};
-use crate::output;
+use crate::{input, output};
 
 /// A server to measure against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,14 +84,10 @@ pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
     let app = Router::new()
         .fallback(answer)
         .with_state(Arc::new(Served { document, journal }));
-    // Ends with the one who started it, however that ends.
-    std::thread::spawn(|| {
-        let mut rest = Vec::new();
-        let _ = std::io::stdin().read_to_end(&mut rest);
-        std::process::exit(0);
-    });
-    axum::serve(tokio_nodelay(listener), app).await?;
-    Ok(())
+    tokio::select! {
+        served = axum::serve(tokio_nodelay(listener), app) => Ok(served?),
+        () = input::ended() => Ok(()),
+    }
 }
 
 fn tokio_nodelay(listener: TcpListener) -> impl axum::serve::Listener<Addr: std::fmt::Debug> {

@@ -1,6 +1,14 @@
 //! `convoke bench` measures every case, finds no failing request, and leaves nothing behind.
 
-use crate::process::{json, run, run_well, text};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::process::{convoke, json, run, run_well, text};
 
 /// As short and small as it gets: what is tested is that it works, not how fast.
 fn quick(data: &str, more: &[&str]) -> Vec<String> {
@@ -56,13 +64,11 @@ fn every_case_is_measured_beside_its_yardsticks() {
     );
     for row in rows {
         assert_eq!(row["failures"], 0, "{row}");
+        // A slice is short: on a busy machine it may be over before anything is answered.
         let rate = row["requestsPerSecond"].as_f64().expect("a number");
-        assert!(0.0 < rate, "{row}");
-        let ratio = row["ofEcho"].as_f64().expect("a number");
-        assert!(
-            row["server"] != "axum echo" || (ratio - 1.0).abs() < 1e-9,
-            "{row}"
-        );
+        if row["server"] == "axum echo" && 0.0 < rate {
+            assert_eq!(row["ofEcho"], 1.0, "{row}");
+        }
     }
     let capacity = &report["capacity"];
     assert_eq!(capacity["sessions"], 40);
@@ -116,4 +122,60 @@ fn impossible_measurements_are_refused_before_anything_starts() {
     );
     check(&["--data", "/no/such/folder"], "/no/such/folder");
     check(&["--case", "no-such-case"], "no case is called so");
+}
+
+/// Whether a durable measurement in this folder has its service and starts to load it.
+fn has_begun(data: &Path) -> bool {
+    let folders = std::fs::read_dir(data).expect("the folder");
+    let mut folders = folders.map(|entry| entry.expect("an entry").path());
+    folders.any(|folder| folder.join("journal").exists())
+}
+
+#[test]
+fn servers_end_with_a_measurement_that_is_killed() {
+    let data = tempfile::tempdir().expect("a folder");
+    let (mut held, theirs) = UnixStream::pair().expect("a pair");
+    // The shell hands its third descriptor down to all who are started after it.
+    let mut bench = Command::new("sh")
+        .args(["-c", "exec \"$@\" 3>&1 >&2", "sh"])
+        .arg(convoke().get_program())
+        .args(["bench", "--case", "put-property", "--connections", "2"])
+        .args(["--seconds", "3600", "--data"])
+        .arg(data.path())
+        .stdin(Stdio::null())
+        .stdout(OwnedFd::from(theirs))
+        .spawn()
+        .expect("the command runs");
+    while !has_begun(data.path()) {
+        assert_eq!(bench.try_wait().expect("a child"), None, "it ended");
+        thread::yield_now();
+    }
+    bench.kill().expect("killed");
+    bench.wait().expect("a child");
+    let patience = Some(Duration::from_mins(1));
+    held.set_read_timeout(patience).expect("a time");
+    let read = held.read(&mut [0]).expect("everybody has let go by now");
+    assert_eq!(read, 0);
+}
+
+#[test]
+fn a_server_that_another_command_has_started_stops_when_its_input_ends() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut server = convoke()
+        .args([
+            "serve",
+            "--until-input-ends",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+        ])
+        .arg(data.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    let mut out = BufReader::new(server.stdout.take().expect("piped")).lines();
+    assert!(out.any(|line| line.expect("text").starts_with("listening on ")));
+    drop(server.stdin.take());
+    assert!(server.wait().expect("a child").success());
 }
