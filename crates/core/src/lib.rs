@@ -3,7 +3,9 @@
 //! Everything here is values in, values out: no I/O, no clock, no randomness.
 //! Time comes in as `now`, identifiers as [`entropy::Entropy`], the outside world as facts.
 //!
-//! - [`session::settle`] lets time pass, [`session::apply`] applies one write.
+//! - [`session::settle`] lets time pass, [`session::apply`] applies one write,
+//!   [`session::lose`] ends connections.
+//! - [`session::taps`] says who is told of a change, and of which.
 //! - [`contract`] turns wire documents into changes and sessions into wire documents.
 //! - [`handle`] holds the rules of handles and what each grants.
 //! - [`rate_limit`] counts requests in the two windows that the services document.

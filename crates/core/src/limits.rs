@@ -24,6 +24,8 @@ pub const MAX_SDA_CHARS: usize = 4095;
 pub const MAX_MAP_ENTRIES: usize = 128;
 /// Longest free system text (host, server candidates, description), in characters.
 pub const MAX_TEXT_CHARS: usize = 1024;
+/// Most sessions whose subscriptions use one real-time connection. `[doc]`
+pub const MAX_SESSIONS_PER_CONNECTION: usize = 10;
 /// Most entries of `servers`.
 pub const MAX_SERVERS: usize = 16;
 /// Most former members that a locked session remembers.

@@ -131,6 +131,8 @@ rules! {
     ActiveAndReady = "members.state", Invalid;
     /// Being active takes a real-time connection where the session requires one.
     ConnectionRequired = "members.connection", Invalid;
+    /// One real-time connection serves the subscriptions of at most so many sessions.
+    ConnectionSessions = "members.connection.sessions", Conflict;
     /// A field that belongs to a capability takes a session with that capability.
     CapabilityNeeded = "capability.needed", Invalid;
     /// Some fields cannot be set in a large session.

@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod apply;
+pub mod change_types;
+pub mod connections;
 pub mod constants;
 pub mod custom;
 pub mod join;
@@ -11,6 +13,7 @@ pub mod owners;
 pub mod properties;
 pub mod roles;
 pub mod servers;
+pub mod taps;
 pub mod timeouts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,10 +33,13 @@ use uuid::Uuid;
 
 pub use access::Facts;
 pub use apply::{Disposition, Outcome, apply};
+pub use change_types::ChangeTypes;
+pub use connections::{Lost, lose};
 pub use constants::Constants;
 pub use custom::Custom;
 pub use properties::Properties;
 pub use servers::Server;
+pub use taps::{Tap, Taps, taps};
 pub use timeouts::{Settled, next_timer, settle};
 
 /// One session in one state. Clones share everything that is large.

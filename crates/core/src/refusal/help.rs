@@ -151,6 +151,10 @@ impl Rule {
                 "The session has the capability `connectionRequiredForActiveMembers`, and the member became active without `connection`.",
                 "Open a real-time connection and send its id in `connection` of the same write, before or together with `active`.",
             ).example(r#"{"members": {"me": {"properties": {"system": {"active": true, "connection": "9c1f4b7a-0d5e-4c53-9c8e-3c7a2f1d6b20"}}}}}"#),
+            Self::ConnectionSessions => Help::new(
+                "Members on the same connection have subscriptions in as many sessions as one connection serves.",
+                "End the subscription in a session that is no longer needed, or leave that session; or use a connection of another socket.",
+            ),
             Self::CapabilityNeeded => Help::new(
                 "The field at the path belongs to a capability that the session was created without.",
                 "Leave the field out, or create the session with the capability that the detail names.",

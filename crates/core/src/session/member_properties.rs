@@ -213,14 +213,16 @@ fn write_subscriptions(
             return Err(Rule::BadText.at(path, format!("at most {MAX_TEXT_CHARS} characters")));
         }
     }
-    if large
-        && written
-            .secondary_subscriptions
-            .value()
-            .is_some_and(|map| !map.is_empty())
-    {
-        let detail = "a large session has no subscriptions";
-        return Err(Rule::NotOnLarge.at(at("secondarySubscriptions"), detail));
+    let further = written.secondary_subscriptions.value();
+    let of_old = written.subscriptions.value();
+    for (field, adds) in [
+        ("secondarySubscriptions", further.is_some_and(adds_entries)),
+        ("subscriptions", of_old.is_some_and(adds_entries)),
+    ] {
+        if large && adds {
+            let detail = "a large session has no subscriptions";
+            return Err(Rule::NotOnLarge.at(at(field), detail));
+        }
     }
     merge_by_guid(
         &mut member.secondary_subscriptions,
@@ -232,6 +234,10 @@ fn write_subscriptions(
         &written.subscriptions,
         &at("subscriptions"),
     )
+}
+
+fn adds_entries<T>(written: &IndexMap<String, Option<T>>) -> bool {
+    written.values().any(Option::is_some)
 }
 
 fn check_secondary(entry: &SecondarySubscription, path: &str) -> Result<(), Refusal> {

@@ -1,6 +1,8 @@
 //! The rules of the session directory, scenario by scenario: JSON in, JSON out.
 
 mod access;
+mod change_types;
+mod connections;
 mod contract_versions;
 mod creation;
 mod handles;
@@ -11,5 +13,6 @@ mod properties;
 mod rate_limit;
 mod roles_owners;
 mod support;
+mod taps;
 mod templates;
 mod timeouts;

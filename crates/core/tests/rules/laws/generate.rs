@@ -9,6 +9,13 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{server, user};
 
+/// Connections that members are on, and one on which nobody is.
+pub(crate) const CONNECTIONS: [&str; 3] = [
+    "0c1d8a4e-1a2b-4c3d-8e4f-5a6b7c8d9e0f",
+    "22222222-2222-4222-8222-222222222222",
+    "33333333-3333-4333-8333-333333333333",
+];
+
 /// What happens next.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
@@ -164,12 +171,14 @@ fn custom() -> impl Strategy<Value = Value> {
 
 fn me() -> impl Strategy<Value = Value> {
     let states = proptest::sample::select(vec![
-        json!({"active": true, "connection": "0c1d8a4e-1a2b-4c3d-8e4f-5a6b7c8d9e0f"}),
-        json!({"active": true, "connection": "0C1D8A4E-1A2B-4C3D-8E4F-5A6B7C8D9E0F"}),
+        json!({"active": true, "connection": CONNECTIONS[0]}),
+        json!({"active": true, "connection": CONNECTIONS[0].to_uppercase()}),
+        json!({"active": true, "connection": CONNECTIONS[1]}),
         json!({"active": true}),
         json!({"active": false}),
         json!({"active": false, "ready": false}),
         json!({"ready": true}),
+        json!({"ready": true, "connection": CONNECTIONS[1]}),
         json!({"active": null}),
         json!({"connection": null}),
         json!({}),
@@ -185,8 +194,11 @@ fn me() -> impl Strategy<Value = Value> {
         json!({"subscription": {"changeTypes": ["host"]}}),
         json!({"subscription": {"changeTypes": []}}),
         json!({"secondarySubscriptions": {guid: {"changeTypes": ["host"]}}}),
+        json!({"secondarySubscriptions": {guid: {"changeTypes": ["membersStatus", "everything"],
+            "rta": {"connection": CONNECTIONS[1]}}}}),
         json!({"secondarySubscriptions": {guid: null}}),
         json!({"subscriptions": {guid: {"profile": "party"}}}),
+        json!({"subscriptions": {guid: {"profile": "nobody"}}}),
         json!({"measurements": {"ABC": {"latency": 5, "custom": {"x": 1}}}}),
         json!({"serverMeasurements": {"S": {"latency": 5}, "T": null}}),
         json!({"initializationGroup": [0]}),
