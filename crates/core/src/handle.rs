@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod grant;
+pub mod notice;
 pub mod query;
 
 use convoke_wire::handle::{HandleType, InviteAttributes, SearchAttributes};

@@ -8,6 +8,7 @@ mod creation;
 mod handles;
 mod laws;
 mod members;
+mod notices;
 mod own_properties;
 mod properties;
 mod rate_limit;
