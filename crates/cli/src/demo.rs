@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::logs::{self, LogFormat};
 use crate::output::{Format, Paint};
-use crate::serve::{LogFormat, init_logs};
 use server::DemoServer;
 use teller::Teller;
 
@@ -32,7 +32,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        init_logs(LogFormat::Text, "warn")?;
+        logs::init(LogFormat::Text, "warn", logs::NOTHING_ELSE)?;
         let style = match (Format::from_flag(self.json), self.verbose) {
             (Format::Json, _) => teller::Style::Json,
             (Format::Text, true) => teller::Style::Verbose,

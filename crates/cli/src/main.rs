@@ -11,6 +11,7 @@ mod doctor;
 mod handle;
 mod http;
 mod input;
+mod logs;
 mod output;
 mod serve;
 mod session;

@@ -3,19 +3,20 @@
 mod signals;
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use convoke_server::app::{App, Summary};
 use convoke_server::clock::SystemClock;
 use convoke_server::entropy::SystemEntropy;
+#[cfg(feature = "otlp")]
+use convoke_server::telemetry::Traces;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use crate::configured::Configured;
+use crate::logs::{self, LogFormat};
 use crate::{input, output};
 
 /// Serve the session directory over HTTP or HTTPS.
@@ -34,17 +35,16 @@ pub(crate) struct Serve {
     until_input_ends: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    Text,
-    Json,
-}
-
 impl Serve {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        init_logs(self.log_format, "info")?;
         let config = self.configured.load()?;
         config.check()?;
+        #[cfg(feature = "otlp")]
+        let traces = Traces::open(&config.telemetry)?;
+        #[cfg(feature = "otlp")]
+        logs::init(self.log_format, "info", traces.as_ref().map(Traces::layer))?;
+        #[cfg(not(feature = "otlp"))]
+        logs::init(self.log_format, "info", logs::NOTHING_ELSE)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("failed to listen on {}", config.listen))?;
@@ -72,28 +72,13 @@ impl Serve {
             introduction(&summary, &url)
         ))?;
         app.serve(listener, shutdown).await?;
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = traces {
+            traces.close().await;
+        }
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Logs go to the standard error; `RUST_LOG` goes before `level`.
-pub(crate) fn init_logs(format: LogFormat, level: &str) -> anyhow::Result<()> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(text) if !text.is_empty() => {
-            EnvFilter::try_new(&text).with_context(|| format!("RUST_LOG is not valid: `{text}`"))?
-        }
-        _ => EnvFilter::new(level),
-    };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
-    match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    Ok(())
 }
 
 /// What is served, and how to start using it.

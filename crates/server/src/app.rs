@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
 use crate::shared::{FollowLocks, Shared};
+use crate::telemetry::Tracing;
 use crate::tls::{AskForCertificate, Tls};
 use crate::{connections, exchange, issuer, router, timers};
 
@@ -128,6 +129,7 @@ impl App {
             addresses: Addresses::new(&config.limits),
             cors: config.cors.clone(),
             admission,
+            tracing: Tracing::open(&config.telemetry)?,
         };
         Ok(Self {
             shared: Arc::new(shared),

@@ -9,6 +9,7 @@ mod environment;
 mod keys;
 mod limits;
 mod profile;
+mod telemetry;
 mod tls;
 
 use std::fs;
@@ -24,6 +25,7 @@ pub use cors::{Cors, Origin};
 pub use keys::{schema, schema_part};
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
 pub use profile::Profile;
+pub use telemetry::{Endpoint, SampleRatio, ServiceName, Telemetry};
 pub use tls::TlsConfig;
 
 /// What the server is told at start.
@@ -52,6 +54,8 @@ pub struct Config {
     pub limits: Limits,
     /// Web pages that may call the services from a browser.
     pub cors: Cors,
+    /// Traces of requests for an OpenTelemetry collector; needs a program built with the feature `otlp`.
+    pub telemetry: Telemetry,
 }
 
 /// Where sessions are kept.
@@ -82,6 +86,7 @@ impl Default for Config {
             tls: None,
             limits: Limits::default(),
             cors: Cors::default(),
+            telemetry: Telemetry::default(),
         }
     }
 }
@@ -121,6 +126,7 @@ impl Config {
             *path = folder.join(&*path);
         }
         self.auth.resolve_paths(folder);
+        self.telemetry.resolve_paths(folder);
         if let Some(tls) = &mut self.tls {
             tls.resolve_paths(folder);
         }

@@ -42,7 +42,8 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
     let id = directory.entropy.uuid();
     let ids = ClientIds::of(request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let span = trail::span(id, &method, &ids);
+    let traced = shared.tracing.span(id, &method, &ids, request.headers());
+    let span = trail::span(&traced, id, &method, &ids);
     let explained = explain::is_asked_for(request.uri(), request.headers());
     let answer = async {
         match unacceptable(&request) {
@@ -52,7 +53,9 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
             None => cors::marked(&shared, request, next).await,
         }
     };
-    let (mut response, trail) = trail::follow(answer).instrument(span.clone()).await;
+    let (mut response, trail) = trail::follow(answer)
+        .instrument(trail::innermost(&span, &traced))
+        .await;
     let status = response.status();
     if status == StatusCode::INTERNAL_SERVER_ERROR {
         let text = format!("Internal error {id}");
@@ -77,7 +80,7 @@ pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: N
         refusal,
         duration_ms: duration.as_secs_f64() * 1e3,
     };
-    ending.tell(&trail, &span);
+    ending.tell(&trail, &span, &traced);
     let headers = response.headers_mut();
     ids.answer(headers, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

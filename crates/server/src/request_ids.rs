@@ -7,6 +7,8 @@ use convoke_wire::headers::{CORRELATION_ID, MS_CV, X_CORRELATION_ID};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
+use crate::traceparent::Traceparent;
+
 /// Longest id of a sender that is taken, in bytes. `Inferred:` correlation vectors end at 128
 pub const MAX_LEN: usize = 128;
 
@@ -17,6 +19,7 @@ pub struct ClientIds {
     vector: Option<HeaderValue>,
     /// `X-Correlation-Id`
     correlation: Option<HeaderValue>,
+    traceparent: Option<Traceparent>,
 }
 
 impl ClientIds {
@@ -26,13 +29,22 @@ impl ClientIds {
         Self {
             vector: usable(MS_CV),
             correlation: usable(X_CORRELATION_ID),
+            traceparent: Traceparent::of(headers),
         }
     }
 
     /// The id by which the sender knows the request.
     pub fn trace_id(&self) -> Option<&str> {
-        let id = self.correlation.as_ref().or(self.vector.as_ref())?;
-        id.to_str().ok()
+        match self.correlation.as_ref().or(self.vector.as_ref()) {
+            Some(id) => id.to_str().ok(),
+            None => self.traceparent.as_ref().map(Traceparent::trace_id),
+        }
+    }
+
+    /// The trace that the sender places it in.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn traceparent(&self) -> Option<&Traceparent> {
+        self.traceparent.as_ref()
     }
 
     /// Writes our id and the sender's into the head of the answer.
@@ -93,6 +105,17 @@ mod tests {
     fn a_correlation_id_goes_before_a_vector() {
         let both = ids(&[(MS_CV, b"vector"), (X_CORRELATION_ID, b"id")]);
         assert_eq!(both.trace_id(), Some("id"));
+    }
+
+    #[test]
+    fn a_trace_is_the_last_that_a_request_is_known_by() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+        let parent = ("traceparent", parent.as_bytes());
+        assert_eq!(ids(&[parent]).trace_id(), Some(trace));
+        let both = ids(&[parent, (MS_CV, b"vector")]);
+        assert_eq!(both.trace_id(), Some("vector"));
+        assert_eq!(ids(&[("traceparent", b"00-1-2-3")]).trace_id(), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::commit::Directory;
 use crate::config::Cors;
 use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
+use crate::telemetry::Tracing;
 
 /// What every request handler shares.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Shared {
     pub(crate) addresses: Addresses,
     pub(crate) cors: Cors,
     pub(crate) admission: Admission,
+    pub(crate) tracing: Tracing,
 }
 
 /// Keeps the writers of one people list apart, so that its limit holds however many there are.

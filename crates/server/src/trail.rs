@@ -79,9 +79,11 @@ impl Trail {
     }
 }
 
-/// The span of one request. It is made where the level `debug` is wanted, and costs nothing else.
-pub(crate) fn span(id: Uuid, method: &Method, ids: &ClientIds) -> Span {
+/// The log's span of one request, within the collector's. It is made where the level `debug` is
+/// wanted, and costs nothing else.
+pub(crate) fn span(traced: &Span, id: Uuid, method: &Method, ids: &ClientIds) -> Span {
     tracing::debug_span!(
+        parent: traced,
         "request",
         otel.name = field::Empty,
         otel.kind = "server",
@@ -98,6 +100,12 @@ pub(crate) fn span(id: Uuid, method: &Method, ids: &ClientIds) -> Span {
     )
 }
 
+/// Of the log's span and the collector's around it, the one within which the request is answered.
+pub(crate) fn innermost(span: &Span, traced: &Span) -> Span {
+    let outer = span.is_disabled();
+    if outer { traced.clone() } else { span.clone() }
+}
+
 /// How a request ended.
 #[derive(Debug)]
 pub(crate) struct Ending<'a> {
@@ -112,8 +120,11 @@ pub(crate) struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    /// Completes the span, and writes the request's line where there is something to say.
-    pub(crate) fn tell(&self, trail: &Trail, span: &Span) {
+    /// Completes the spans, and writes the request's line where there is something to say.
+    pub(crate) fn tell(&self, trail: &Trail, span: &Span, traced: &Span) {
+        if !traced.is_disabled() {
+            self.complete(trail, traced, session_of(self.uri).as_deref());
+        }
         let failed = self.status.is_server_error();
         // Whoever asks whether the service is ready asks often, and is told why it is not.
         let loud = failed && trail.route() != Route::Ready;
@@ -153,6 +164,7 @@ impl Ending<'_> {
         }
     }
 
+    /// A span has some of these fields; the others are passed over.
     fn complete(&self, trail: &Trail, span: &Span, session: Option<&str>) {
         let route = trail.route().template();
         span.record(
@@ -161,6 +173,7 @@ impl Ending<'_> {
         );
         span.record("http.route", route);
         span.record("http.status", self.status.as_u16());
+        span.record("http.response.status_code", i64::from(self.status.as_u16()));
         span.record("duration_ms", self.duration_ms);
         if let Some(caller) = trail.caller.get() {
             span.record("caller.xuid", caller.0);
@@ -173,6 +186,10 @@ impl Ending<'_> {
         }
         if self.status.is_server_error() {
             span.record("otel.status_code", "ERROR");
+            span.record("otel.status_description", trail.failure.borrow().as_deref());
+        }
+        if let Some(code) = self.refusal {
+            span.record("refusal", code);
         }
     }
 }

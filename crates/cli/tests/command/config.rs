@@ -118,3 +118,19 @@ fn the_schema_describes_every_key() {
         assert!(!description.is_empty(), "{key}");
     }
 }
+
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn traces_that_this_program_cannot_send_are_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = "listen = \"127.0.0.1:0\"\n[telemetry]\notlp_endpoint = \"http://localhost:4318\"\n";
+    let file = write(folder.path(), keys);
+    for command in [&["config", "check"][..], &["serve"]] {
+        let output = convoke().args(command).args(["--config", &file]).output();
+        let output = output.expect("the command runs");
+        let text = text(&output);
+        assert!(!output.status.success(), "{text}");
+        assert!(text.contains("`telemetry.otlp_endpoint`: "), "{text}");
+        assert!(text.contains("`--features otlp`"), "{text}");
+    }
+}

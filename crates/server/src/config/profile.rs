@@ -28,6 +28,7 @@ impl Config {
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         problems.extend(self.exposed_issuer());
+        problems.extend(self.telemetry.problem());
         if self.profile == Profile::Production {
             problems.extend(self.not_for_production());
         }
@@ -53,6 +54,8 @@ impl Config {
 
     fn not_for_production(&self) -> Vec<String> {
         let local = self.listen.ip().to_canonical().is_loopback();
+        let telemetry = &self.telemetry;
+        let open_collector = telemetry.otlp_endpoint.as_ref().filter(|it| !it.is_safe());
         let nobody = self.auth.issuers.is_empty() && self.auth.services.is_empty();
         let rules = [
             (
@@ -87,6 +90,11 @@ impl Config {
                 self.tls.is_none() && !local,
                 "`tls`: tokens would cross the network unencrypted; add [tls], or listen on a \
                  loopback address behind a proxy that encrypts",
+            ),
+            (
+                open_collector.is_some() && telemetry.headers_file.is_some(),
+                "`telemetry.headers_file`: credentials would cross the network unencrypted; use an \
+                 https address for `telemetry.otlp_endpoint`",
             ),
         ];
         let broken = rules.into_iter().filter(|(broken, _)| *broken);
@@ -154,6 +162,9 @@ mod tests {
         );
         let key = "[[auth.api_keys]]\nname = \"x\"\nkey_sha256 = \"00\"\n[tls]";
         check("[tls]", key, "`auth.api_keys`: ");
+        let collector = "[telemetry]\notlp_endpoint = \"http://collector.example\"\n\
+                         headers_file = \"secret\"\n[tls]";
+        check("[tls]", collector, "`telemetry.headers_file`: ");
         let tls = &FINE[FINE.find("[tls]").expect("tls")..FINE.find("[[auth").expect("auth")];
         check(tls, "", "`tls`: ");
         check(

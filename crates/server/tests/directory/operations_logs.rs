@@ -122,6 +122,24 @@ async fn a_refusal_is_logged_for_developers_only() {
 }
 
 #[tokio::test]
+async fn a_request_without_an_id_of_its_sender_is_logged_with_the_trace_it_belongs_to() {
+    let w = World::new(StoreKind::Memory).await;
+    let (log, _guard) = Log::collect(tracing::Level::DEBUG);
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for parent in [
+        format!("00-{trace}-00f067aa0ba902b7-00"),
+        format!("00-{trace}-0000000000000000-00"),
+    ] {
+        let call = w.nobody().request("GET", "/healthz");
+        let answer = call.header("traceparent", &parent).send().await.expect(200);
+        assert_eq!(answer.header("traceparent"), None);
+    }
+    let lines = log.lines("a request was answered");
+    assert_eq!(lines[0]["fields"]["trace.id"], trace, "{}", log.text());
+    assert_eq!(lines[1]["fields"].get("trace.id"), None, "it is not valid");
+}
+
+#[tokio::test]
 async fn a_change_is_logged_with_its_number() {
     let w = World::new(StoreKind::Memory).await;
     let a = w.user(A).await;
