@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use anyhow::Context;
 use clap::ValueEnum;
+use tracing::Subscriber;
 use tracing_subscriber::layer::{Identity, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
@@ -31,6 +32,15 @@ pub(crate) fn init(
         }
         _ => EnvFilter::new(level),
     };
+    subscriber(format, filter, other).init();
+    Ok(())
+}
+
+fn subscriber(
+    format: LogFormat,
+    filter: EnvFilter,
+    other: Option<impl Layer<Registry> + Send + Sync>,
+) -> impl Subscriber + Send + Sync {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
@@ -41,6 +51,19 @@ pub(crate) fn init(
     tracing_subscriber::registry()
         .with(other)
         .with(lines.with_filter(filter))
-        .init();
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::level_filters::LevelFilter;
+
+    use super::*;
+
+    #[test]
+    fn where_only_the_log_is_wanted_nothing_below_its_level_is_looked_at() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let subscriber = subscriber(format, EnvFilter::new("info"), NOTHING_ELSE);
+            assert_eq!(subscriber.max_level_hint(), Some(LevelFilter::INFO));
+        }
+    }
 }
