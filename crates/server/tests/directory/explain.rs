@@ -277,6 +277,41 @@ async fn a_store_that_cannot_answer_says_no_more_in_the_twin() {
     assert_eq!(code, "service.unavailable");
 }
 
+#[tokio::test]
+async fn an_error_in_the_service_is_explained_by_where_its_log_says_more() {
+    let w = World::new(StoreKind::Memory).await;
+    let a = w.user(A).await;
+    let open = session("open", "s");
+    let change = create(A);
+    // The request itself takes the last one, so that its handler panics.
+    let failing = |path: &str| {
+        w.leave_identifiers(1);
+        put(&a, &change)(path)
+    };
+    let (plain, code, path) = refused(failing, &open).await;
+    assert_eq!((code.as_str(), path.as_str()), ("internal", ""));
+    let id = plain.header(CORRELATION_ID).expect("an id").to_owned();
+    let plain = plain.expect_text(500);
+    assert_eq!(plain.text(), format!("Internal error {id}"));
+    let twin = failing(&format!("{open}?explain=true")).send().await;
+    assert_eq!(
+        without_id(&twin),
+        json!({
+            "type": "/docs/errors.md#internal",
+            "title": "The service works without errors of its own.",
+            "status": 500,
+            "code": "internal",
+            "rule": "The service works without errors of its own.",
+            "path": "",
+            "detail": format!("Internal error {id}"),
+            "cure": "Report it with the correlation id; sending the same request again may give the same answer.",
+            "docs": "/docs/errors.md#internal",
+        })
+    );
+    w.leave_identifiers(1000);
+    a.put(&open, change).await.expect(201);
+}
+
 /// An explanation without what differs in every exchange.
 fn without_id(twin: &Answer) -> Value {
     let mut problem = explained(twin);

@@ -7,6 +7,8 @@ mod document;
 mod fixed;
 mod fixtures;
 mod json;
+#[path = "../support/log.rs"]
+mod log;
 mod player;
 mod signer;
 #[macro_use]

@@ -1,66 +1,10 @@
 //! What the log says of requests, and what it never says.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
-use serde_json::{Value, json};
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
+use serde_json::json;
 
 use crate::fixtures::{A, B, SCID, active, session};
+use crate::log::Log;
 use crate::world::{StoreKind, World};
-
-/// Everything that is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Collects until the guard is dropped. Tests of `#[tokio::test]` run on one thread.
-    fn collect(level: tracing::Level) -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_max_level(level)
-            .with_writer(log.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        let bytes = self.0.lock().expect("whole").clone();
-        String::from_utf8(bytes).expect("text")
-    }
-
-    /// The lines with this message.
-    fn lines(&self, message: &str) -> Vec<Value> {
-        let text = self.text();
-        let lines = text
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"));
-        lines
-            .filter(|line: &Value| line["fields"]["message"] == message)
-            .collect()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("whole").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn a_request_that_fails_leaves_one_line_with_everything_to_find_it_by() {

@@ -149,6 +149,11 @@ impl World {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }
 
+    /// Leaves so many identifiers to be drawn; whatever draws one more panics.
+    pub(crate) fn leave_identifiers(&self, count: u64) {
+        self.entropy.0.store(u64::MAX - count, Ordering::SeqCst);
+    }
+
     /// The service itself.
     pub(crate) fn app(&self) -> &App {
         &self.app

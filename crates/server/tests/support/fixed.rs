@@ -24,9 +24,10 @@ impl Clock for TestClock {
     }
 }
 
-/// Numbers dressed as version 4 UUIDs: the same run draws the same identifiers.
+/// Numbers dressed as version 4 UUIDs: the same run draws the same identifiers. They can run out,
+/// which is an error in the service.
 #[derive(Debug)]
-pub(crate) struct TestEntropy(AtomicU64);
+pub(crate) struct TestEntropy(pub(crate) AtomicU64);
 
 impl Default for TestEntropy {
     fn default() -> Self {
@@ -37,6 +38,7 @@ impl Default for TestEntropy {
 impl Entropy for TestEntropy {
     fn uuid(&self) -> Uuid {
         let drawn = self.0.fetch_add(1, Ordering::SeqCst);
+        assert!(drawn < u64::MAX, "no identifiers are left");
         uuid::Builder::from_random_bytes(u128::from(drawn).to_be_bytes()).into_uuid()
     }
 }

@@ -6,8 +6,10 @@ use std::path::Path;
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
 };
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 /// A certificate and its key, in PEM.
 #[derive(Clone)]
@@ -23,6 +25,12 @@ impl Pair {
 
     pub(crate) fn private_key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("PEM")
+    }
+
+    /// As a client shows it, whether the key is that of the certificate or not.
+    pub(crate) fn shown(&self) -> SingleCertAndKey {
+        let key = any_supported_type(&self.private_key()).expect("a key");
+        CertifiedKey::new(self.chain(), key).into()
     }
 
     /// Writes both files, the key for its owner only.

@@ -43,9 +43,7 @@ impl Dial<'_> {
             .expect("known versions")
             .with_root_certificates(roots);
         let mut config = match self.own {
-            Some(own) => config
-                .with_client_auth_cert(own.chain(), own.private_key())
-                .expect("a pair"),
+            Some(own) => config.with_client_cert_resolver(Arc::new(own.shown())),
             None => config.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -5,6 +5,8 @@
 mod certificates;
 mod client;
 mod clock;
+#[path = "../support/log.rs"]
+mod log;
 mod service;
 
 mod files;
@@ -12,3 +14,4 @@ mod handshakes;
 mod reload;
 mod services;
 mod slow;
+mod strangers;

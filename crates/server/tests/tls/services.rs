@@ -43,7 +43,7 @@ fn server_role() -> CertifiedServiceConfig {
     }
 }
 
-fn pinned(pair: &Pair) -> CertifiedServiceConfig {
+pub(crate) fn pinned(pair: &Pair) -> CertifiedServiceConfig {
     let certificate = ClientCertificate::read(&pair.chain()[0], Trust::None).expect("readable");
     let bytes = certificate.spki_sha256.iter();
     let digits: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
@@ -92,7 +92,8 @@ async fn with_session(
     service
 }
 
-async fn token(stream: &mut TlsStream<TcpStream>, xuid: &str) -> String {
+/// The `Authorization` header of a user of the sample.
+pub(crate) async fn token(stream: &mut TlsStream<TcpStream>, xuid: &str) -> String {
     let body = json!({"xuid": xuid, "titleId": "1717113201"});
     let answer = ask(stream, "POST /dev/token", &[], Some(&body))
         .await
