@@ -10,7 +10,7 @@ use crate::handle_steps::{
 
 const NOT_YOURS: &str = "The requested service config cannot be accessed.";
 
-both_stores! {
+every_store! {
     async fn a08_a_title_without_the_service_configuration_is_refused_in_the_known_words(w: World) {
         let c = cast(&w).await;
         let stranger = user(&w, 1002, "999").await;

@@ -17,7 +17,7 @@ fn correlation_id(answer: &Answer) -> String {
     id.to_owned()
 }
 
-both_stores! {
+every_store! {
     async fn a16_the_words_of_a_path_are_the_same_in_any_letter_case(w: World) {
         let c = cast(&w).await;
         join(&c.a, &game("g1")).await;

@@ -8,7 +8,7 @@ use crate::handle_steps::{
 };
 use crate::world::{Answer, World};
 
-both_stores! {
+every_store! {
     async fn a10_the_way_of_unmodified_clients_ends_in_a_token_for_all_services(w: World) {
         let user_token = user_token(&w, "d=dev:1001").await;
         let exchange = w.nobody().request("POST", "/xsts/authorize").contract("1");

@@ -12,7 +12,7 @@ fn keeping(json: &str) -> String {
     format!(r#"{{"properties":{{"custom":{{"kept":{json}}}}}}}"#)
 }
 
-both_stores! {
+every_store! {
     async fn a20_a_body_above_256_kib_is_refused_and_one_below_is_read(w: World) {
         let c = cast(&w).await;
         join(&c.a, &game("g1")).await;

@@ -7,7 +7,7 @@ use crate::handle_steps::{
     member_xuids, path_of, text,
 };
 
-both_stores! {
+every_store! {
     async fn a_strange_path_is_refused_in_good_order(w: World) {
         let c = cast(&w).await;
         join(&c.a, &game("g1")).await;

@@ -40,7 +40,7 @@ async fn acting(w: &World, authorization: &str, name: &str) -> Vec<String> {
     member_xuids(&session_answer(call.send().await, 201))
 }
 
-both_stores! {
+every_store! {
     async fn a01_every_uri_of_a_service_needs_credentials(w: World) {
         let sessions = game("g1");
         for (method, path) in [

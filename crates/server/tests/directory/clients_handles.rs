@@ -54,7 +54,7 @@ async fn publish(host: &Player) -> Answer {
     host.put(&lobby(), body).await
 }
 
-both_stores! {
+every_store! {
     async fn go_xsapi_publishes_and_reads_its_activity(w: World) {
         let a = user(&w, 1001, "123").await;
         publish(&a).await.expect(201);

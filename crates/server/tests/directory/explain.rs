@@ -82,7 +82,7 @@ fn put<'a>(player: &'a Player, body: &'a Value) -> impl Fn(&str) -> Call + 'a {
     |path| player.request("PUT", path).json(body.clone())
 }
 
-both_stores! {
+every_store! {
     async fn every_family_of_refusals_has_a_twin_that_names_rule_and_place(w: World) {
         let (a, b, nobody) = (w.user(A).await, w.user(B).await, w.nobody());
         let open = session("open", "s");

@@ -7,7 +7,7 @@ use crate::handle_steps::{
     path_of, place_for, post, reference, reference_in, session_in, time, user,
 };
 
-both_stores! {
+every_store! {
     async fn h01_posting_an_activity_answers_201_with_the_whole_handle(w: World) {
         let c = cast(&w).await;
         c.a.request("PUT", &game("g1"))

@@ -8,7 +8,7 @@ use crate::handle_steps::{
     session_answer, session_in, user,
 };
 
-both_stores! {
+every_store! {
     async fn rule_a1_a_server_has_no_activity(w: World) {
         let c = cast(&w).await;
         join(&c.a, &game("g1")).await;

@@ -13,7 +13,7 @@ async fn two_in_g1(c: &Cast) {
     join(&c.b, &game("g1")).await;
 }
 
-both_stores! {
+every_store! {
     async fn h71_templates_are_listed_in_order_and_shown_as_they_were_loaded(w: World) {
         let c = cast(&w).await;
         let list =

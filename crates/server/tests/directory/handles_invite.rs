@@ -23,7 +23,7 @@ async fn invite_to_c(c: &Cast) -> String {
     post(&c.a, invite(&reference("game", "g1"), 1003)).await
 }
 
-both_stores! {
+every_store! {
     async fn h29_an_invite_answers_201_with_the_whole_handle(w: World) {
         let c = cast(&w).await;
         join(&c.a, &game("g1")).await;

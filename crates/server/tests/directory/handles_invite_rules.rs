@@ -21,7 +21,7 @@ async fn invite_to_c(c: &Cast) -> String {
     post(&c.a, invite(&reference("game", "g1"), 1003)).await
 }
 
-both_stores! {
+every_store! {
     async fn rule_i1_an_invite_may_be_to_any_title(w: World) {
         let c = cast(&w).await;
         join(&c.a, &game("g1")).await;

@@ -97,7 +97,7 @@ async fn happen(w: &World, c: &Cast, event: Event, name: &str) {
     }
 }
 
-both_stores! {
+every_store! {
     async fn rule_1_13_every_handle_lives_as_long_as_the_table_says(w: World) {
         for (event, gone) in TABLE {
             // Tokens do not last a day.

@@ -8,7 +8,7 @@ use crate::handle_steps::{
     session_answer, system, transfer, via,
 };
 
-both_stores! {
+every_store! {
     async fn rule_p1_the_body_by_handle_is_that_of_the_session(w: World) {
         let c = cast(&w).await;
         let path = via(&c.a, correlation("g1")).await;

@@ -61,7 +61,7 @@ async fn favourite(owner: &Player, target: &Player) {
     owner.request("PUT", &path).send().await.expect(204);
 }
 
-both_stores! {
+every_store! {
     async fn h42_activities_come_in_the_order_asked_with_what_is_included(w: World) {
         let c = cast(&w).await;
         let [of_a, of_b] = both_in(&c, "g1").await;

@@ -8,7 +8,7 @@ use crate::handle_steps::{
 
 use crate::handles_query::{INCLUDED, both_in, of, owners, results};
 
-both_stores! {
+every_store! {
     async fn only_the_asked_service_configuration_is_searched(w: World) {
         let c = cast_in(&w, "123").await;
         both_in(&c, "g1").await;

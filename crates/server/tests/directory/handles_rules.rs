@@ -19,7 +19,7 @@ fn bodies(session: &Value) -> [(&'static str, Value); 5] {
     ]
 }
 
-both_stores! {
+every_store! {
     async fn rule_h1_a_handle_cannot_be_changed(w: World) {
         let c = cast(&w).await;
         let path = post(&c.a, correlation("g1")).await;

@@ -30,7 +30,7 @@ fn searchable(c: &Cast) -> Value {
     body
 }
 
-both_stores! {
+every_store! {
     async fn h49_a_search_handle_answers_201_and_keeps_the_letter_case(w: World) {
         let c = cast(&w).await;
         join(&c.a, &session("browse", "b1")).await;

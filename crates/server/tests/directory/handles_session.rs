@@ -14,7 +14,7 @@ async fn activity_of_a(c: &Cast) -> String {
     post(&c.a, activity("g1")).await
 }
 
-both_stores! {
+every_store! {
     async fn h15_reading_by_handle_answers_the_session_and_says_where_it_is(w: World) {
         let c = cast(&w).await;
         let h2 = activity_of_a(&c).await;

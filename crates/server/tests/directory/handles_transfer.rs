@@ -23,7 +23,7 @@ async fn transfer_of_a(c: &Cast) -> String {
     .await
 }
 
-both_stores! {
+every_store! {
     async fn h61_a_transfer_leads_members_of_its_origin_into_its_target(w: World) {
         let c = cast(&w).await;
         let x1 = transfer_of_a(&c).await;

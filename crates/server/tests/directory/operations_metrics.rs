@@ -32,7 +32,7 @@ fn check(page: &str, expected: &[(&str, f64)]) {
     }
 }
 
-both_stores! {
+every_store! {
     async fn requests_are_counted_by_route_method_and_status(w: World) {
         let (a, b) = (w.user(A).await, w.user(B).await);
         for name in ["x", "y"] {

@@ -44,7 +44,7 @@ async fn problems(w: &World, status: u16) -> Value {
         .collect()
 }
 
-both_stores! {
+every_store! {
     async fn a_service_that_is_served_is_ready(w: World) {
         while_serving(w.app(), async {
             assert_eq!(problems(&w, 200).await, json!({}));

@@ -64,7 +64,7 @@ pub(crate) async fn mark(player: &Player, method: &str, target: &Player) -> Answ
     player.request(method, &path).send().await
 }
 
-both_stores! {
+every_store! {
     async fn c01_following_makes_one_person_of_the_followers_list(w: World) {
         let c = cast(&w).await;
         follow(&c.a, &c.b).await;

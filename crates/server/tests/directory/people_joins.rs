@@ -50,7 +50,7 @@ fn people_of(moniker: &str, of: Option<&str>) -> Value {
     json!({ "type": "activity", "scid": S1, "owners": { "people": people } })
 }
 
-both_stores! {
+every_store! {
     async fn c10_the_people_of_a_query_are_those_the_caller_follows(w: World) {
         let c = cast(&w).await;
         join(&c.b, &game("g1")).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::handle_steps::{cast, follow};
 use crate::people::{assert_person, coded, only, xuids};
 
-both_stores! {
+every_store! {
     async fn people_may_be_written_with_any_contract_and_body(w: World) {
         let c = cast(&w).await;
         let path = "/users/me/people/xuid(1002)";

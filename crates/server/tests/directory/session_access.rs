@@ -26,7 +26,7 @@ fn expect_session(answer: Answer, status: u16, members: u64) {
     assert_eq!(answer.json()["membersInfo"]["count"], members);
 }
 
-both_stores! {
+every_store! {
     async fn e64_a_visible_session_is_read_by_all_and_joined_by_none(w: World) {
         let (_, b, path) = a_session(&w, "vis", json!({})).await;
         b.get(&path).await.expect(200);

@@ -134,7 +134,7 @@ async fn a_and_b(w: &World) -> (Player, Player, String) {
     (a, b, path)
 }
 
-both_stores! {
+every_store! {
     async fn a_refused_write_leaves_the_session_as_it_was(w: World) {
         let (a, _, path) = a_and_b(&w).await;
         let before = a.get(&path).await.expect(200);

@@ -56,7 +56,7 @@ async fn follow(a: &Player, xuid: u64) {
         .expect_empty(204);
 }
 
-both_stores! {
+every_store! {
     async fn a_lobby_is_created_with_what_its_template_says(w: World) {
         let (a, path) = a_lobby(&w).await;
         let read = a.get(&path).await.expect(200);

@@ -14,7 +14,7 @@ fn creation(system: &Value) -> Value {
     body
 }
 
-both_stores! {
+every_store! {
     async fn constants_are_accepted_and_shown(w: World) {
         let a = w.user(A).await;
         let connectivity = json!({"connectivity": true});

@@ -19,7 +19,7 @@ fn named(properties: Value) -> Value {
     json!({"members": {"me": me}})
 }
 
-both_stores! {
+every_store! {
     async fn system_properties_are_written_one_at_a_time(w: World) {
         let (a, path) = a_in(&w, "open").await;
         let rows = [

@@ -11,7 +11,7 @@ fn creation(constants: Value) -> Value {
     body
 }
 
-both_stores! {
+every_store! {
     async fn a_large_session_goes_without_what_needs_to_know_its_members(w: World) {
         let a = w.user(A).await;
         let flags = ["connectivity", "autoPopulateServerCandidates", "userAuthorizationStyle",

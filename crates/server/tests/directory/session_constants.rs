@@ -11,7 +11,7 @@ fn creation(constants: Value) -> Value {
     body
 }
 
-both_stores! {
+every_store! {
     async fn a_constant_of_the_wrong_kind_or_range_is_refused_by_name(w: World) {
         let a = w.user(A).await;
         let timeouts = ["reservedRemovalTimeout", "inactiveRemovalTimeout",

@@ -10,7 +10,7 @@ use crate::json::assert_contains;
 
 const START: &str = "2026-01-01T00:00:00.0000000Z";
 
-both_stores! {
+every_store! {
     async fn e13_creating_answers_the_whole_document(w: World) {
         let a = w.user(A).await;
         let answer = a.put(&session("open", "c1"), create(A)).await.expect(201);

@@ -18,7 +18,7 @@ async fn a_and_b(w: &World) -> (Player, Player, String) {
     (a, b, path)
 }
 
-both_stores! {
+every_store! {
     async fn each_element_reads_as_it_stands_in_the_session(w: World) {
         let (_, b, path) = a_and_b(&w).await;
         let read = b.get(&path).await.expect(200).json();

@@ -6,7 +6,7 @@ use crate::document::check_guid;
 use crate::fixtures::{A, B, create, custom, leave, session};
 use crate::json::assert_contains;
 
-both_stores! {
+every_store! {
     async fn the_contract_version_decides_how_a_session_is_shown(w: World) {
         let a = w.user(A).await;
         let path = session("open", "h");

@@ -6,7 +6,7 @@ use crate::fixtures::{
     A, LOBBY_SCID, OTHER_SCID, SCID, active, create, session, session_templates,
 };
 
-both_stores! {
+every_store! {
     async fn e01_a_call_without_a_contract_version_is_malformed(w: World) {
         let a = w.user(A).await;
         let call = a.request("PUT", &session("open", "a")).json(json!({}));

@@ -164,7 +164,7 @@ concurrently! {
     everybody_gets_an_index_of_their_own
 }
 
-both_stores! {
+every_store! {
     async fn an_identical_write_changes_nothing(w: World) {
         let a = w.user(A).await;
         let path = session("open", "l");

@@ -23,7 +23,7 @@ async fn shown(a: &Player, path: &str, system: Value) -> Value {
     read["members"]["0"]["properties"]["system"].clone()
 }
 
-both_stores! {
+every_store! {
     async fn a_member_property_of_the_wrong_kind_is_refused_by_name(w: World) {
         let (a, path) = a_in(&w, "open").await;
         let before = a.get(&path).await.expect(200);

@@ -15,7 +15,7 @@ async fn a_and_b(w: &World) -> (Player, Player, String) {
     (a, b, path)
 }
 
-both_stores! {
+every_store! {
     async fn e41_a_second_user_joins_at_the_end_of_the_list(w: World) {
         let (a, b) = (w.user(A).await, w.user(B).await);
         let path = session("open", "c1");

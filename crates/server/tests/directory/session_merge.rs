@@ -31,7 +31,7 @@ async fn changes_nothing(player: &Player, path: &str, body: Value) {
     assert_eq!(after.etag(), before.etag(), "{}", written.sent);
 }
 
-both_stores! {
+every_store! {
     async fn e28_a_write_of_custom_properties_is_one_change(w: World) {
         let (a, path) = c1(&w).await;
         let body = custom(json!({"a": 1, "b": {"x": 1, "y": 2}}));

@@ -20,7 +20,7 @@ async fn owners(player: &Player, path: &str) -> Value {
     read["properties"]["system"]["owners"].clone()
 }
 
-both_stores! {
+every_store! {
     async fn e91_the_creator_owns_the_session_and_writes_its_system_properties(w: World) {
         let (a, b, path) = a_and_b(&w, "own").await;
         assert_eq!(owners(&b, &path).await, json!([0]));

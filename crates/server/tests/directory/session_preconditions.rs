@@ -20,7 +20,7 @@ async fn two_states(w: &World) -> (Player, String, [String; 2]) {
     (a, path, [first, second])
 }
 
-both_stores! {
+every_store! {
     async fn e72_a_reader_that_has_the_current_state_is_told_so(w: World) {
         let (a, path, [stale, current]) = two_states(&w).await;
         let read = |etag: &str| a.request("GET", &path).header("if-none-match", etag).send();

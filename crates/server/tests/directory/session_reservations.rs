@@ -23,7 +23,7 @@ fn create_with(xuids: &[u64]) -> Value {
     body
 }
 
-both_stores! {
+every_store! {
     async fn e58_a_creator_reserves_places_for_friends_in_order(w: World) {
         let a = w.user(A).await;
         let answer = a.put(&session("open", "r"), create_with(&[B, C])).await.expect(201);

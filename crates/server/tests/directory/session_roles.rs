@@ -22,7 +22,7 @@ async fn a_and_b(w: &World, template: &str) -> (Player, Player, String) {
     (a, b, path)
 }
 
-both_stores! {
+every_store! {
     async fn e90_a_role_is_taken_once_it_has_room_and_refused_when_it_is_full(w: World) {
         let (a, b, path) = a_and_b(&w, "role").await;
         let taken = a.put(&path, take(&json!("friend"))).await.expect(200).json();

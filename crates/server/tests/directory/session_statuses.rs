@@ -57,7 +57,7 @@ fn ends(answer: Answer, status: u16, body: Body) {
     }
 }
 
-both_stores! {
+every_store! {
     async fn reading_ends_in_one_of_these_ways(w: World) {
         let cast = Cast::new(&w).await;
         let rows = [

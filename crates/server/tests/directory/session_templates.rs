@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::fixtures::{A, HANDLES_SCID, SCID, active, session, session_templates};
 use crate::json::assert_contains;
 
-both_stores! {
+every_store! {
     async fn templates_are_listed_by_name_with_their_contract(w: World) {
         let a = w.user(A).await;
         let mut templates = session_templates();

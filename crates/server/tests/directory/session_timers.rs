@@ -14,7 +14,7 @@ async fn a_and_b(w: &World, template: &str) -> (Player, Player, String) {
     (a, b, path)
 }
 
-both_stores! {
+every_store! {
     async fn e76_an_inactive_member_is_removed_after_the_inactive_timeout(w: World) {
         let (a, b, path) = a_and_b(&w, "slow").await;
         let inactive = a.put(&path, me(json!({"active": false}))).await.expect(200);

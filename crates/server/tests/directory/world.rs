@@ -20,8 +20,8 @@ pub(crate) use crate::player::{Answer, Call, Player};
 /// Where the world's clock starts: 2026-01-01T00:00:00Z.
 const START_MS: i64 = 1_767_225_600_000;
 
-/// Declares tests that hold on every store: each becomes `name::memory` and `name::sqlite`.
-macro_rules! both_stores {
+/// Declares tests that hold on every store: each becomes `name::memory`, `name::sqlite` and `name::log`.
+macro_rules! every_store {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block)+) => {$(
         $(#[$meta])*
         async fn $name($world: $crate::world::World) $body
@@ -38,6 +38,11 @@ macro_rules! both_stores {
             async fn sqlite() {
                 super::$name(World::new(StoreKind::Sqlite).await).await;
             }
+
+            #[tokio::test]
+            async fn log() {
+                super::$name(World::new(StoreKind::Log).await).await;
+            }
         }
     )+};
 }
@@ -47,6 +52,7 @@ macro_rules! both_stores {
 pub(crate) enum StoreKind {
     Memory,
     Sqlite,
+    Log,
 }
 
 /// A service with the fixtures loaded, at 2026-01-01T00:00:00Z.
@@ -84,6 +90,7 @@ impl World {
             store: match store {
                 StoreKind::Memory => StoreChoice::Memory,
                 StoreKind::Sqlite => StoreChoice::Sqlite,
+                StoreKind::Log => StoreChoice::Log,
             },
             data: dir.path().join("data"),
             service_configs: Some(dir.path().join("services")),
