@@ -4,10 +4,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use convoke_server::app::App;
-use convoke_server::clock::SystemClock;
-use convoke_server::config::{self, Config, StoreChoice};
-use convoke_server::entropy::SystemEntropy;
+use convoke_server::clock::{Clock, SystemClock};
+use convoke_server::config::{self, Config};
+use convoke_server::parts;
 
 use crate::configured::Configured;
 use crate::output;
@@ -57,15 +56,6 @@ fn check(configured: &Configured) -> anyhow::Result<ExitCode> {
 
 /// What is wrong with a configuration or a file that it names. The data folder is not touched.
 pub(crate) fn problems(config: &Config) -> Vec<String> {
-    let mut problems = config.problems();
-    let without_data = Config {
-        store: StoreChoice::Memory,
-        profile: config::Profile::Development,
-        i_know_this_is_insecure: true,
-        ..config.clone()
-    };
-    // Whoever opens the service reads every file that the configuration names.
-    let opened = App::open(without_data, Arc::new(SystemClock), Arc::new(SystemEntropy));
-    problems.extend(opened.err().map(|error| format!("{error:#}")));
-    problems
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    parts::problems(config, &clock)
 }

@@ -15,20 +15,18 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::addresses::Addresses;
 use crate::admission::Admission;
 use crate::auth::oidc::{Links, Providers};
-use crate::auth::{
-    self, AuthSettings, Authenticator, DevTokens, IssuerKeys, Signatures, UserHashes,
-};
+use crate::auth::{AuthSettings, Authenticator, DevTokens, IssuerKeys, Signatures, UserHashes};
 use crate::clock::Clock;
 use crate::commit::Directory;
 use crate::config::{Config, StoreChoice};
 use crate::entropy::Entropy;
 use crate::issuer::{DevSignIn, Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
+use crate::parts::Parts;
 use crate::rate_limits::RateLimits;
-use crate::service_configs::Catalogue;
 use crate::shared::{FollowLocks, Shared};
 use crate::telemetry::Tracing;
-use crate::tls::{AskForCertificate, Tls};
+use crate::tls::Tls;
 use crate::{connections, exchange, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
@@ -66,11 +64,9 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
-        let tls = open_tls(&config, &clock)?;
-        let catalogue = match &config.service_configs {
-            Some(dir) => Catalogue::open(dir)?,
-            None => Catalogue::sample(),
-        };
+        let parts = Parts::read(&config, &clock);
+        let (tls, catalogue, providers) = (parts.tls?, parts.catalogue?, parts.providers?);
+        let (api_keys, services) = (parts.api_keys?, parts.services?);
         let (store, keys, links) = match config.store {
             StoreChoice::Memory => (
                 AnyStore::Memory(MemoryStore::default()),
@@ -97,11 +93,11 @@ impl App {
             }
         };
         let keys = Arc::new(keys);
-        let providers = Arc::new(Providers::new(config.auth.issuers.clone(), links)?);
+        let providers = Arc::new(providers.with_links(links));
         let settings = AuthSettings {
             issuer: ISSUER.to_owned(),
-            api_keys: auth::api_keys(&config)?,
-            services: auth::services(&config)?,
+            api_keys,
+            services,
             missing_privileges: config.auth.missing_privileges,
             providers: Arc::clone(&providers),
             user_hashes: if config.auth.lenient_user_hash {
@@ -273,16 +269,4 @@ impl App {
             tracing::error!(%error, "the store did not close");
         }
     }
-}
-
-fn open_tls(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<Tls>>> {
-    let Some(tls) = config.tls.clone() else {
-        return Ok(None);
-    };
-    let ask = if config.auth.services.is_empty() {
-        AskForCertificate::No
-    } else {
-        AskForCertificate::Yes
-    };
-    Ok(Some(Arc::new(Tls::open(tls, ask, Arc::clone(clock))?)))
 }

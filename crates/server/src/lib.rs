@@ -24,6 +24,7 @@ pub mod hosts;
 pub mod issuer;
 pub mod live;
 pub mod metrics;
+pub mod parts;
 pub mod preconditions;
 pub mod rate_limits;
 mod recent;

@@ -108,6 +108,42 @@ fn everything_that_is_wrong_is_said_before_a_server_starts() {
 }
 
 #[test]
+fn every_file_and_key_that_is_wrong_is_said_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = r#"
+        profile = "production"
+        data = "state"
+        service_configs = "nowhere"
+        [tls]
+        certificate = "none.pem"
+        key = "none.pem"
+        [[auth.api_keys]]
+        name = "lobby"
+        key_file = "none.key"
+        [[auth.services]]
+        name = "matcher"
+        san_uri = "spiffe://example.org/matcher"
+    "#;
+    let file = write(folder.path(), keys);
+    let output = convoke()
+        .args(["config", "check", "--config", &file])
+        .output()
+        .expect("the command runs");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let said = String::from_utf8(output.stderr).expect("text");
+    for part in [
+        "error: profile production: `dev_issuer`: ",
+        "error: tls.certificate: ",
+        "nowhere",
+        "error: auth.api_keys[0].key_file",
+        "error: auth.services[0].san_uri: it needs `tls.client_ca`",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
+    assert!(!folder.path().join("state").exists());
+}
+
+#[test]
 fn the_schema_describes_every_key() {
     let schema: Value = json(run_well(&["config", "schema"]).trim());
     let properties = schema["properties"].as_object().expect("properties");

@@ -103,6 +103,14 @@ impl Providers {
         })
     }
 
+    /// The same providers, with the record of who has which XUID.
+    pub(crate) fn with_links(self, links: Links) -> Self {
+        Self {
+            links: Arc::new(links),
+            ..self
+        }
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
