@@ -4,9 +4,11 @@
 //! that takes and gives the same bytes, and one that also makes each body durable in the simplest
 //! way there is. Servers are processes of their own; the load comes over loopback.
 
+mod arrivals;
 mod capacity;
 mod case;
 mod load;
+mod overload;
 mod plan;
 mod process;
 mod report;
@@ -29,7 +31,7 @@ use crate::output;
 /// Measure the service beside what this machine can do at all.
 ///
 /// Starts servers of its own in a temporary folder and loads them over loopback: closed loop,
-/// each connection with one request at a time. Rates depend on the machine and on what else it
+/// each connection with one request at a time, and open loop for the case `overload`. Rates depend on the machine and on what else it
 /// does; the ratios to the yardsticks of the same run depend on it less.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
@@ -76,8 +78,15 @@ impl Bench {
         }
         let plan = self.plan()?;
         let mut report = Report::new(&plan);
-        for case in &self.cases()? {
+        let cases = self.cases()?;
+        for case in &cases {
             plan.measure(*case, &mut report).await?;
+        }
+        if self.is_asked_for(overload::NAME) {
+            for &connections in &self.connections {
+                let overload = overload::measure(&plan, connections).await?;
+                report.overloads.push(overload);
+            }
         }
         if let Some(sessions) = self.sessions {
             report.capacity = Some(capacity::measure(&plan, sessions).await?);
@@ -97,15 +106,19 @@ impl Bench {
 
     /// The cases that were asked for.
     fn cases(&self) -> anyhow::Result<Vec<Case>> {
-        let text = self.case.as_deref().unwrap_or_default();
-        let asked = case::ALL.iter().filter(|case| case.name().contains(text));
-        let cases: Vec<Case> = asked.copied().collect();
+        let asked = |case: &&Case| self.is_asked_for(case.name());
+        let cases: Vec<Case> = case::ALL.iter().filter(asked).copied().collect();
         let names = case::ALL.map(Case::name).join(", ");
         ensure!(
-            !cases.is_empty(),
-            "--case: no case is called so; there are {names}"
+            !cases.is_empty() || self.is_asked_for(overload::NAME),
+            "--case: no case is called so; there are {names}, {}",
+            overload::NAME
         );
         Ok(cases)
+    }
+
+    fn is_asked_for(&self, name: &str) -> bool {
+        name.contains(self.case.as_deref().unwrap_or_default())
     }
 
     fn plan(&self) -> anyhow::Result<Plan> {

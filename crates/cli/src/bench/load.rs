@@ -17,6 +17,8 @@ use crate::stopwatch::Stopwatch;
 pub(super) type Request = http::Request<Full<Bytes>>;
 /// What one connection sends, one after the other, without end.
 pub(super) type Script = Box<dyn FnMut() -> Request + Send>;
+/// A connection that takes one request after the other.
+pub(super) type Connection = SendRequest<Full<Bytes>>;
 
 /// How load is put on.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +53,7 @@ impl Outcome {
             failures: 0,
             failure: None,
             time: Duration::ZERO,
-            // One minute at most, to three digits.
-            latency: Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds"),
+            latency: latencies(),
         }
     }
 
@@ -71,6 +72,11 @@ impl Outcome {
         self.time = self.time.max(other.time);
         self.latency.add(&other.latency).expect("the same bounds");
     }
+}
+
+/// No latencies yet; in microseconds, one minute at most, to three digits.
+pub(super) fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds")
 }
 
 /// Puts load on a server: one connection for each script.
@@ -127,7 +133,7 @@ pub(super) async fn send_all(address: &str, scripts: Vec<(usize, Script)>) -> an
     Ok(())
 }
 
-async fn connect(address: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+pub(super) async fn connect(address: &str) -> anyhow::Result<Connection> {
     let stream = TcpStream::connect(address)
         .await
         .with_context(|| format!("failed to connect to {address}"))?;
@@ -139,7 +145,7 @@ async fn connect(address: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
 }
 
 async fn converse(
-    mut sender: SendRequest<Full<Bytes>>,
+    mut sender: Connection,
     mut script: Script,
     load: Load,
     start: Stopwatch,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::capacity::Capacity;
 use super::case::{self, Case};
+use super::overload::Overload;
 use super::plan::Plan;
 use super::yardstick::Yardstick;
 
@@ -52,6 +53,7 @@ pub(super) struct Row {
 pub(super) struct Report {
     document: usize,
     rows: Vec<Row>,
+    pub(super) overloads: Vec<Overload>,
     pub(super) capacity: Option<Capacity>,
 }
 
@@ -60,6 +62,7 @@ impl Report {
         Self {
             document: plan.document,
             rows: Vec::new(),
+            overloads: Vec::new(),
             capacity: None,
         }
     }
@@ -69,7 +72,9 @@ impl Report {
     }
 
     pub(super) fn has_failures(&self) -> bool {
+        let mut overloads = self.overloads.iter();
         self.rows.iter().any(|row| 0 < row.failures)
+            || overloads.any(|overload| overload.failure().is_some())
     }
 
     /// The rate as a part of a yardstick's in the same case.
@@ -119,6 +124,12 @@ impl Report {
                 row.who.name(),
             );
         }
+        for overload in &self.overloads {
+            text.push_str(&overload.text());
+            if let Some(failure) = overload.failure() {
+                let _ = writeln!(text, "some failed, for instance: {failure}");
+            }
+        }
         if let Some(capacity) = &self.capacity {
             text.push_str(&capacity.text());
         }
@@ -150,6 +161,9 @@ impl Report {
     pub(super) fn json(&self) -> String {
         let rows: Vec<Value> = self.rows.iter().map(|row| self.object(row)).collect();
         let mut report = json!({"documentBytes": self.document, "rows": rows});
+        if !self.overloads.is_empty() {
+            report["overload"] = self.overloads.iter().map(Overload::json).collect();
+        }
         if let Some(capacity) = &self.capacity {
             report["capacity"] = capacity.json();
         }

@@ -86,6 +86,31 @@ fn every_case_is_measured_beside_its_yardsticks() {
 }
 
 #[test]
+fn everything_that_is_offered_to_an_overloaded_service_is_accounted_for() {
+    let data = tempfile::tempdir().expect("a folder");
+    let folder = data.path().to_str().expect("text");
+    let mut arguments = quick(folder, &["--case", "overload", "--json"]);
+    arguments[2] = "8".to_owned();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let report = json(run_well(&arguments).trim());
+    assert_eq!(report["rows"], json("[]"));
+    let overload = &report["overload"][0];
+    assert_eq!(
+        (&overload["connections"], &overload["places"]),
+        (&json("8"), &json("2"))
+    );
+    let offers = overload["offers"].as_array().expect("offers");
+    let multiples: Vec<_> = offers.iter().map(|offer| &offer["ofSustainable"]).collect();
+    assert_eq!(multiples, [1.0, 2.0]);
+    for offer in offers {
+        let count = |name: &str| offer[name].as_u64().expect("a count");
+        let became = ["accepted", "refused", "unanswered", "failures"].map(count);
+        assert_eq!(became.iter().sum::<u64>(), count("offered"), "{offer}");
+        assert_eq!(count("failures"), 0, "{offer}");
+    }
+}
+
+#[test]
 fn for_people_there_is_a_table() {
     let data = tempfile::tempdir().expect("a folder");
     let arguments = quick(data.path().to_str().expect("text"), &["--case", "get"]);
