@@ -7,21 +7,15 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
 use convoke_core::token_bucket::{Rate, TokenBucket};
 use convoke_wire::throttle::{LimitType, ThrottleBody};
 use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::admission;
-use crate::api_error::{ApiError, Family};
+use crate::api_error::ApiError;
 use crate::config::{Limits, Network, PerAddress};
-use crate::connections::Peer;
 use crate::rate_limits::Throttled;
 use crate::recent::Recent;
-use crate::shared::Shared;
 use crate::tally::{Ongoing, Tally};
 
 /// Most addresses that are remembered, some 100 bytes each. Beyond it, those that were not seen
@@ -45,7 +39,7 @@ pub struct Addresses {
 
 /// An IPv4 address, or the network of 64 bits that a customer is given with IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Address(IpAddr);
+pub struct Address(IpAddr);
 
 #[derive(Debug, Default)]
 struct Buckets {
@@ -60,26 +54,6 @@ pub struct Connected(
     #[expect(dead_code, reason = "dropping it ends the connection's being counted")]
     Option<Ongoing<Address>>,
 );
-
-/// Limits the requests of each address, and how often its credentials may be refused.
-pub async fn limited(shared: &Shared, request: Request, next: Next) -> Response {
-    let admitted = |request| admission::bounded(&shared.admission, request, next);
-    let addresses = &shared.addresses;
-    let clock = &shared.directory.clock;
-    let peer = request.extensions().get::<Peer>();
-    let address = peer.and_then(|peer| addresses.client(peer.address.ip(), request.headers()));
-    let Some(address) = address else {
-        return admitted(request).await;
-    };
-    if let Err(throttled) = addresses.request(address, clock.now()) {
-        return ApiError::Throttled(throttled).into_response(Family::Text);
-    }
-    let response = admitted(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED {
-        addresses.refused(address, clock.now());
-    }
-    response
-}
 
 impl Addresses {
     /// Nothing is known yet.
@@ -111,7 +85,7 @@ impl Addresses {
 
     /// The address that a request is counted for: what the nearest proxy that is not trusted, or
     /// the client itself, connected from. `None` when it is not limited.
-    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Address> {
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Address> {
         let mut client = peer.to_canonical();
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
         let forwarded = lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
@@ -138,18 +112,22 @@ impl Addresses {
     }
 
     /// Counts a request, unless there are too many or too many credentials were refused.
-    fn request(&self, address: Address, now: Timestamp) -> Result<(), Throttled> {
+    pub fn request(&self, address: Address, now: Timestamp) -> Result<(), ApiError> {
         let (requests, refused) = (self.request_rate(), self.refusal_rate());
-        self.buckets.with(address, now, |buckets| {
+        let taken = self.buckets.with(address, now, |buckets| {
             let check = buckets.refused.check(refused, now);
             check.map_err(|wait| throttled(refused, wait))?;
             let take = buckets.requests.take(requests, now);
             take.map_err(|wait| throttled(requests, wait))
-        })
+        });
+        taken.map_err(ApiError::Throttled)
     }
 
     /// Counts a request whose credentials were refused.
-    fn refused(&self, address: Address, now: Timestamp) {
+    pub fn answered(&self, address: Address, status: StatusCode, now: Timestamp) {
+        if status != StatusCode::UNAUTHORIZED {
+            return;
+        }
         let rate = self.refusal_rate();
         // Requests that ran at the same time may find the bucket empty: that is empty enough.
         let take = |buckets: &mut Buckets| buckets.refused.take(rate, now).is_ok();

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
@@ -22,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api_error::{ApiError, Family};
 use crate::clock::Clock;
-use crate::{exchange, router};
+use crate::exchange;
 
 /// Time for a body to arrive. `Inferred:` auth-http 11.5
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,49 +40,64 @@ impl Admission {
         let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
         Self { places, clock }
     }
+
+    /// Gives a request a place; without one it comes back.
+    #[expect(clippy::result_large_err, reason = "a request is as large either way")]
+    pub fn enter(&self, request: Request) -> Result<(Request, Place), Request> {
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Err(request);
+        };
+        if request.body().is_end_stream() {
+            return Ok((request, Place::Fixed(permit)));
+        }
+        let place = Arc::new(Arrival {
+            held: Mutex::new(Held::Yes(permit)),
+            places: Arc::clone(&self.places),
+        });
+        let arriving = |body| Arriving {
+            body,
+            place: Arc::clone(&place),
+            clock: Arc::clone(&self.clock),
+            timeout: None,
+        };
+        let request = request.map(|body| Body::new(arriving(body)));
+        Ok((request, Place::Arriving(place)))
+    }
 }
 
-/// Gives a request a place, or refuses it. Health, readiness and metrics need none.
-pub async fn bounded(admission: &Admission, request: Request, next: Next) -> Response {
-    let Ok(permit) = Arc::clone(&admission.places).try_acquire_owned() else {
-        if router::is_operation(request.uri()) {
-            return next.run(request).await;
+/// The place of one request, freed when this is dropped.
+#[derive(Debug)]
+pub enum Place {
+    /// Of one without a body.
+    Fixed(OwnedSemaphorePermit),
+    /// Of one whose body may be on its way.
+    Arriving(Arc<Arrival>),
+}
+
+impl Place {
+    /// Gives the place up. The answer stands, unless the body did not come as it must.
+    pub fn leave(self, response: Response) -> Response {
+        let Self::Arriving(place) = self else {
+            return response;
+        };
+        match *place.held() {
+            Held::Refused => ApiError::Overloaded.into_response(Family::Text),
+            Held::TimedOut if response.status() != StatusCode::REQUEST_TIMEOUT => {
+                exchange::body_incomplete().into_response(Family::Text)
+            }
+            Held::Yes(_) | Held::Given | Held::TimedOut => response,
         }
-        return ApiError::Overloaded.into_response(Family::Text);
-    };
-    if request.body().is_end_stream() {
-        let response = next.run(request).await;
-        drop(permit);
-        return response;
-    }
-    let place = Arc::new(Place {
-        held: Mutex::new(Held::Yes(permit)),
-        places: Arc::clone(&admission.places),
-    });
-    let arriving = |body| Arriving {
-        body,
-        place: Arc::clone(&place),
-        clock: Arc::clone(&admission.clock),
-        timeout: None,
-    };
-    let response = next
-        .run(request.map(|body| Body::new(arriving(body))))
-        .await;
-    match *place.held() {
-        Held::Refused => ApiError::Overloaded.into_response(Family::Text),
-        Held::TimedOut if response.status() != StatusCode::REQUEST_TIMEOUT => {
-            exchange::body_incomplete().into_response(Family::Text)
-        }
-        Held::Yes(_) | Held::Given | Held::TimedOut => response,
     }
 }
 
 /// The place of a request that has a body.
-struct Place {
+#[derive(Debug)]
+pub struct Arrival {
     held: Mutex<Held>,
     places: Arc<Semaphore>,
 }
 
+#[derive(Debug)]
 enum Held {
     Yes(#[expect(dead_code, reason = "dropping it frees the place")] OwnedSemaphorePermit),
     /// Given up until the body is there.
@@ -94,7 +108,7 @@ enum Held {
     TimedOut,
 }
 
-impl Place {
+impl Arrival {
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,7 +129,7 @@ impl Place {
 /// A body that gives its request's place up while it is waited for.
 struct Arriving {
     body: Body,
-    place: Arc<Place>,
+    place: Arc<Arrival>,
     clock: Arc<dyn Clock>,
     /// Set when it is first waited for.
     timeout: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -178,19 +192,18 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use axum::Router;
-    use axum::middleware::from_fn_with_state;
+    use axum::middleware::{Next, from_fn_with_state};
     use tokio::task::JoinSet;
     use tower::ServiceExt as _;
 
     use super::*;
     use crate::clock::SystemClock;
 
-    async fn state_bounded(
-        State(admission): State<Admission>,
-        request: Request,
-        next: Next,
-    ) -> Response {
-        bounded(&admission, request, next).await
+    async fn placed(State(admission): State<Admission>, request: Request, next: Next) -> Response {
+        match admission.enter(request) {
+            Ok((request, place)) => place.leave(next.run(request).await),
+            Err(_) => ApiError::Overloaded.into_response(Family::Text),
+        }
     }
 
     /// How long the store takes for one step; it takes one at a time.
@@ -212,7 +225,7 @@ mod tests {
         let admission = Admission::new(places, Arc::new(SystemClock));
         Router::new()
             .fallback(handler)
-            .layer(from_fn_with_state(admission, state_bounded))
+            .layer(from_fn_with_state(admission, placed))
     }
 
     async fn send(service: &Router, path: &str, body: Body) -> Response {

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
 use convoke_store::{AnyStore, LogStore, MemoryStore, SqliteStore, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::addresses::Addresses;
 use crate::admission::Admission;
@@ -19,6 +17,7 @@ use crate::auth::{AuthSettings, Authenticator, DevTokens, IssuerKeys, Signatures
 use crate::clock::Clock;
 use crate::commit::Directory;
 use crate::config::{Config, StoreChoice};
+use crate::edge::Edge;
 use crate::entropy::Entropy;
 use crate::issuer::{DevSignIn, Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
@@ -27,7 +26,7 @@ use crate::rate_limits::RateLimits;
 use crate::shared::{FollowLocks, Shared};
 use crate::telemetry::Tracing;
 use crate::tls::Tls;
-use crate::{connections, exchange, issuer, router, timers};
+use crate::{connections, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
 const ISSUER: &str = "convoke";
@@ -136,24 +135,16 @@ impl App {
         })
     }
 
-    /// All services on one router.
-    ///
-    /// The last layer is the outermost: a request meets the common rules, preflights, limits of
-    /// addresses and the number of places, in this order, before anybody asks who sends it.
-    pub fn router(&self) -> Router {
-        let mut routes = Router::new();
-        if self.config.dev_issuer || !self.providers.is_empty() {
-            routes = routes.merge(self.issuer_routes());
+    /// What answers requests, all services together.
+    pub fn edge(&self) -> Edge {
+        let hands_out_tokens = self.config.dev_issuer || !self.providers.is_empty();
+        Edge {
+            shared: Arc::clone(&self.shared),
+            issuer: hands_out_tokens.then(|| self.issuer_routes()),
         }
-        let shared = || Arc::clone(&self.shared);
-        routes
-            .fallback(router::dispatch)
-            .with_state(shared())
-            .layer(CatchPanicLayer::custom(exchange::after_panic))
-            .layer(from_fn_with_state(shared(), exchange::common))
     }
 
-    fn issuer_routes(&self) -> Router<Arc<Shared>> {
+    fn issuer_routes(&self) -> Router {
         let mut config = IssuerConfig::new(ISSUER);
         if !self.config.dev_issuer {
             config.dev_sign_in = DevSignIn::Off;
@@ -168,9 +159,7 @@ impl App {
             new_id: Arc::new(move || entropy.uuid()),
             signatures: Arc::clone(&self.shared.signatures),
         };
-        issuer::routes(context)
-            .layer(from_fn(router::issuer_only))
-            .with_state(())
+        issuer::routes(context).fallback(router::nothing_at)
     }
 
     /// Settles every session that is due, as the timer task does.
@@ -254,8 +243,8 @@ impl App {
         );
         let refreshing = async move { providers.keep_fresh(&*clock).await };
         tasks.spawn(stop.clone().run_until_cancelled_owned(refreshing));
-        let (router, shared) = (self.router(), &self.shared);
-        connections::serve(listener, tls, router, shared, shutdown, &tasks).await;
+        let edge = Arc::new(self.edge());
+        connections::serve(listener, tls, edge, shutdown, &tasks).await;
         stop.cancel();
         tasks.close();
         Ok(())

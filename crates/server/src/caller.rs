@@ -5,7 +5,7 @@ use std::sync::Arc;
 use convoke_core::{Caller, User};
 use convoke_wire::session::constants::Capability;
 use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
-use http::request::Parts;
+use http::HeaderMap;
 
 use crate::api_error::ApiError;
 use crate::auth::{Acting, AuthError, Principal, Role};
@@ -29,19 +29,15 @@ pub struct Identity {
 
 impl Identity {
     /// Verifies the credentials of a request.
-    ///
-    /// The router does so before it counts the request, and leaves what it found for the handler.
-    pub async fn of(shared: &Shared, parts: &Parts) -> Result<Self, ApiError> {
-        if let Some(identity) = parts.extensions.get::<Self>() {
-            return Ok(identity.clone());
-        }
+    pub async fn of(
+        shared: &Shared,
+        headers: &HeaderMap,
+        peer: Option<&Peer>,
+    ) -> Result<Self, ApiError> {
         let now = shared.directory.clock.now();
-        let peer = parts.extensions.get::<Peer>();
         let certificate = peer.and_then(|peer| peer.certificate.as_deref());
         let authenticator = &shared.authenticator;
-        let principal = authenticator
-            .identify(&parts.headers, certificate, now)
-            .await?;
+        let principal = authenticator.identify(headers, certificate, now).await?;
         let identity = Self { principal };
         if let Some(xuid) = identity.xuid() {
             trail::called_by(xuid);

@@ -2,27 +2,28 @@
 
 mod timer;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::Request;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
 use crate::auth::ClientCertificate;
+use crate::edge::Edge;
 use crate::exchange;
 use crate::metrics::{ConnectionRefusal, Metrics};
-use crate::shared::Shared;
+
 use crate::tls::{Accepted, Tls};
 use timer::ClockTimer;
 
@@ -36,7 +37,7 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Time for a connection to send the head of a request.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The other end of a connection; an extension of every request that came over it.
+/// The other end of a connection.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// Its address and port.
@@ -49,11 +50,11 @@ pub struct Peer {
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
-    service: Router,
-    shared: &Shared,
+    edge: Arc<Edge>,
     shutdown: impl Future<Output = ()>,
     tasks: &TaskTracker,
 ) {
+    let shared = Arc::clone(&edge.shared);
     let (clock, metrics) = (&shared.directory.clock, &shared.directory.metrics);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -87,8 +88,8 @@ pub(crate) async fn serve(
         };
         let timer = ClockTimer(Arc::clone(clock));
         let watcher = graceful.watcher();
-        let (tls, service, counts) = (tls.clone(), service.clone(), Arc::clone(metrics));
-        let connection = secure(stream, peer, tls, service, timer, watcher, counts);
+        let (tls, edge, counts) = (tls.clone(), Arc::clone(&edge), Arc::clone(metrics));
+        let connection = secure(stream, peer, tls, edge, timer, watcher, counts);
         let counted = metrics.connection_accepted();
         tasks.spawn(async move {
             let _until_closed = (place, connected, counted);
@@ -107,7 +108,7 @@ async fn secure(
     stream: TcpStream,
     mut peer: Peer,
     tls: Option<Arc<Tls>>,
-    service: Router,
+    edge: Arc<Edge>,
     timer: ClockTimer,
     watcher: Watcher,
     metrics: Arc<Metrics>,
@@ -118,7 +119,7 @@ async fn secure(
         return;
     }
     let Some(tls) = tls else {
-        return converse(stream, peer, service, timer, watcher).await;
+        return converse(stream, peer, edge, timer, watcher).await;
     };
     match tls.accept(stream).await {
         Ok(Accepted {
@@ -126,7 +127,7 @@ async fn secure(
             certificate,
         }) => {
             peer.certificate = certificate;
-            converse(stream, peer, service, timer, watcher).await;
+            converse(stream, peer, edge, timer, watcher).await;
         }
         Err(error) => {
             metrics.handshake_failed();
@@ -139,20 +140,21 @@ async fn secure(
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
-    service: Router,
+    edge: Arc<Edge>,
     timer: ClockTimer,
     watcher: Watcher,
 ) {
-    let service = service.map_request(move |mut request: Request<_>| {
-        request.extensions_mut().insert(peer.clone());
-        request
+    let peer = Arc::new(peer);
+    let answer = service_fn(move |request: http::Request<Incoming>| {
+        let (edge, peer) = (Arc::clone(&edge), Arc::clone(&peer));
+        async move { Ok::<_, Infallible>(edge.answer(request.map(Body::new), Some(&peer)).await) }
     });
     let connection = http1::Builder::new()
         .timer(timer)
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(exchange::MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended badly");
     }

@@ -1,10 +1,9 @@
 //! What every request goes through on its way in, and every answer on its way out.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use convoke_wire::ContractVersion;
@@ -12,17 +11,19 @@ use convoke_wire::contract::ContractVersionError;
 use convoke_wire::headers::CONTRACT_VERSION;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tracing::Instrument as _;
+use tracing::Span;
+use uuid::Uuid;
 
-use crate::api_error::{ApiError, Family};
-use crate::cors;
+use crate::api_error::ApiError;
+use crate::commit::Directory;
 use crate::edge_rule::EdgeRule;
 use crate::explain::{self, Explanation, REFUSAL};
+use crate::metrics::Up;
 use crate::request_ids::ClientIds;
 use crate::shared::Shared;
-use crate::trail::{self, Ending};
+use crate::trail::{self, Ending, Trail};
 
 /// Longest request line that is taken, in bytes. `Inferred:` auth-http 12
 pub const MAX_URI_LEN: usize = 8 * 1024;
@@ -33,61 +34,95 @@ pub const MAX_HEADERS: usize = 64;
 /// Largest body of the session directory, in bytes. `Inferred:` auth-http 12
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// Wraps every exchange: limits, ids, common headers, metrics, its line in the log.
-pub async fn common(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let directory = &shared.directory;
-    let metrics = &directory.metrics;
-    let begun = directory.clock.elapsed();
-    let _in_flight = metrics.request_begins();
-    let id = directory.entropy.uuid();
-    let ids = ClientIds::of(request.headers());
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let traced = shared.tracing.span(id, &method, &ids, request.headers());
-    let span = trail::span(&traced, id, &method, &ids);
-    let explained = explain::is_asked_for(request.uri(), request.headers());
-    let answer = async {
-        match unacceptable(&request) {
-            Some(rule) => {
-                ApiError::edge(rule, rule.status().to_string()).into_response(Family::Text)
-            }
-            None => cors::marked(&shared, request, next).await,
+/// One exchange: its ids, its common headers, its metrics, its line in the log.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    directory: &'a Directory,
+    begun: Duration,
+    _in_flight: Up,
+    id: Uuid,
+    ids: ClientIds,
+    method: Method,
+    uri: Uri,
+    explained: bool,
+    span: Span,
+    /// The span that goes to a collector of traces.
+    traced: Span,
+}
+
+impl<'a> Exchange<'a> {
+    /// A request has come in.
+    pub(crate) fn begin(shared: &'a Shared, request: &Request) -> Self {
+        let directory = &*shared.directory;
+        let id = directory.entropy.uuid();
+        let ids = ClientIds::of(request.headers());
+        let traced = shared
+            .tracing
+            .span(id, request.method(), &ids, request.headers());
+        Self {
+            directory,
+            begun: directory.clock.elapsed(),
+            _in_flight: directory.metrics.request_begins(),
+            id,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            explained: explain::is_asked_for(request.uri(), request.headers()),
+            span: trail::span(&traced, id, request.method(), &ids),
+            traced,
+            ids,
         }
-    };
-    let (mut response, trail) = trail::follow(answer)
-        .instrument(trail::innermost(&span, &traced))
-        .await;
-    let status = response.status();
-    if status == StatusCode::INTERNAL_SERVER_ERROR {
-        let text = format!("Internal error {id}");
-        let explanation = Explanation::new(EdgeRule::Internal, &text);
-        response.extensions_mut().insert(explanation);
-        *response.body_mut() = Body::from(text);
-        response.headers_mut().remove(CONTENT_LENGTH);
     }
-    explain::finish(&mut response, explained, id);
-    let duration = directory.clock.elapsed().saturating_sub(begun);
-    metrics.answered(trail.route(), &method, status, duration);
-    let refusal = refusal_code(response.headers());
-    if let Some(code) = refusal {
-        metrics.refused(code);
+
+    /// The span that everything about the request belongs to.
+    pub(crate) fn span(&self) -> Span {
+        trail::innermost(&self.span, &self.traced)
     }
-    let ending = Ending {
-        id,
-        ids: &ids,
-        method: &method,
-        uri: &uri,
-        status,
-        refusal,
-        duration_ms: duration.as_secs_f64() * 1e3,
-    };
-    ending.tell(&trail, &span, &traced);
-    let headers = response.headers_mut();
-    ids.answer(headers, id);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-cache, no-store"));
-    response
+
+    /// The answer is there: it is completed and counted, and told to the log.
+    pub(crate) fn finish(self, mut response: Response, trail: &Trail) -> Response {
+        let Self { id, directory, .. } = self;
+        let status = response.status();
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            let text = format!("Internal error {id}");
+            let explanation = Explanation::new(EdgeRule::Internal, &text);
+            response.extensions_mut().insert(explanation);
+            *response.body_mut() = Body::from(text);
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        explain::finish(&mut response, self.explained, id);
+        let duration = directory.clock.elapsed().saturating_sub(self.begun);
+        let metrics = &directory.metrics;
+        metrics.answered(trail.route(), &self.method, status, duration);
+        let refusal = refusal_code(response.headers());
+        if let Some(code) = refusal {
+            metrics.refused(code);
+        }
+        let ending = Ending {
+            id,
+            ids: &self.ids,
+            method: &self.method,
+            uri: &self.uri,
+            status,
+            refusal,
+            duration_ms: duration.as_secs_f64() * 1e3,
+        };
+        ending.tell(trail, &self.span, &self.traced);
+        let headers = response.headers_mut();
+        self.ids.answer(headers, id);
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-cache, no-store"));
+        response
+    }
+}
+
+/// What may be asked of nobody.
+pub(crate) fn check(request: &Request) -> Result<(), ApiError> {
+    match unacceptable(request) {
+        Some(rule) => Err(ApiError::edge(rule, rule.status().to_string())),
+        None => Ok(()),
+    }
 }
 
 /// The code of the rule that refused, as the answer tells it.
@@ -120,7 +155,7 @@ fn unacceptable(request: &Request) -> Option<EdgeRule> {
 }
 
 /// The answer to a request whose handling panicked.
-pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> http::Response<Body> {
+pub(crate) fn after_panic() -> Response {
     trail::failed("a request handler panicked".to_owned());
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -2,20 +2,21 @@
 //!
 //! Path words compare without regard to case; names keep the spelling of the request. `[client]`
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
+use convoke_core::rate_limit::Allowance;
 use convoke_wire::headers::WOULD_THROTTLE;
 use convoke_wire::{Scid, SessionName, SessionRef, TemplateName, uri};
 use http::header::HOST;
-use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
+use tower::ServiceExt as _;
 
 use crate::api_error::{ApiError, Family};
+use crate::call::Call;
 use crate::caller::Identity;
+use crate::connections::Peer;
+use crate::edge::Edge;
 use crate::edge_rule::EdgeRule;
 use crate::hosts::{self, Scope, Service};
 use crate::rate_limits;
@@ -216,52 +217,67 @@ pub fn scope(request: &Request) -> Scope {
     hosts::scope_of(request.uri().host().or(host))
 }
 
-/// Lets the issuer answer only under names that are its own.
-pub async fn issuer_only(request: Request, next: Next) -> Response {
+/// Answers a request.
+pub(crate) async fn dispatch(edge: &Edge, request: Request, peer: Option<&Peer>) -> Response {
     let scope = scope(&request);
-    if scope.includes(Service::Issuer) {
-        trail::routed(Route::of_issuer(request.uri().path()));
-        next.run(request).await
-    } else {
-        nothing_here(scope)
+    let Some(target) = resolve(request.uri()) else {
+        return match &edge.issuer {
+            Some(issuer) if scope.includes(Service::Issuer) => {
+                trail::routed(Route::of_issuer(request.uri().path()));
+                let issuer = issuer.clone();
+                Box::pin(issuer.oneshot(request))
+                    .await
+                    .unwrap_or_else(|never| match never {})
+            }
+            _ => nothing_here(scope),
+        };
+    };
+    let of = service_of(&target);
+    if !scope.includes(of) {
+        return nothing_here(scope);
     }
+    trail::routed(Route::from(&target));
+    let shared = &*edge.shared;
+    let answer = match rate_limits::allowance(of) {
+        Some(allowance) => counted(shared, target, allowance, request, peer).await,
+        None => operation(shared, &target, request.method()),
+    };
+    answer.unwrap_or_else(|error| error.into_response(family_of(of)))
 }
 
-/// Answers every request that the issuer does not.
-pub async fn dispatch(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let scope = scope(&request);
-    let found = resolve(request.uri()).filter(|target| scope.includes(service_of(target)));
-    let Some(target) = found else {
-        return nothing_here(scope);
-    };
-    trail::routed(Route::from(&target));
-    let family = family_of(service_of(&target));
-    counted(&shared, target, request)
-        .await
-        .unwrap_or_else(|error| error.into_response(family))
+/// The answer at an address of the issuer's services that names nothing.
+pub(crate) async fn nothing_at(request: Request) -> Response {
+    nothing_here(scope(&request))
 }
 
 /// Authenticates and counts the caller of a service, then answers.
 ///
 /// What a handler refuses has been counted too. `[doc]`
-async fn counted(shared: &Shared, target: Target, request: Request) -> Result<Response, ApiError> {
+async fn counted(
+    shared: &Shared,
+    target: Target,
+    allowance: Allowance,
+    request: Request,
+    peer: Option<&Peer>,
+) -> Result<Response, ApiError> {
     let service = service_of(&target);
-    let (mut parts, body) = request.into_parts();
-    let Some(allowance) = rate_limits::allowance(service) else {
-        return answer(shared, target, &parts, body).await;
-    };
+    let (head, body) = request.into_parts();
     let verbs = verbs_of(&target);
-    if !verbs.split(", ").any(|verb| verb == parts.method.as_str()) {
+    if !verbs.split(", ").any(|verb| verb == head.method.as_str()) {
         return Err(ApiError::Method(verbs));
     }
-    let identity = Identity::of(shared, &parts).await?;
+    let identity = Identity::of(shared, &head.headers, peer).await?;
     let now = shared.directory.clock.now();
     let limits = &shared.rate_limits;
     let pass = limits.admit(&identity.principal, allowance, now)?;
-    parts.extensions.insert(identity);
-    parts.extensions.insert(pass.over().clone());
-    let body = signed::checked(shared, &parts, body).await?;
-    let mut response = answer(shared, target, &parts, body)
+    let body = signed::checked(shared, &identity, &head, body).await?;
+    let over = pass.over().clone();
+    let call = Call {
+        head,
+        identity,
+        over,
+    };
+    let mut response = answer(shared, target, &call, body)
         .await
         .unwrap_or_else(|error| error.into_response(family_of(service)));
     if pass.over().was_found() {
@@ -297,46 +313,40 @@ fn family_of(service: Service) -> Family {
 async fn answer(
     shared: &Shared,
     target: Target,
-    parts: &Parts,
+    call: &Call,
     body: Body,
 ) -> Result<Response, ApiError> {
-    match (target, &parts.method) {
-        (Target::Session(at), &Method::GET) => Box::pin(sessions::get(shared, at, parts)).await,
+    match (target, &call.head.method) {
+        (Target::Session(at), &Method::GET) => Box::pin(sessions::get(shared, at, call)).await,
         (Target::Session(at), &Method::PUT) => {
-            Box::pin(sessions::put(shared, at, parts, body)).await
+            Box::pin(sessions::put(shared, at, call, body)).await
         }
 
         (Target::Part(at, part), &Method::GET) => {
-            Box::pin(session_parts::get(shared, at, part, parts)).await
+            Box::pin(session_parts::get(shared, at, part, call)).await
         }
         (Target::Part(at, Part::Properties), &Method::PUT) => {
-            Box::pin(session_parts::put_properties(shared, at, parts, body)).await
+            Box::pin(session_parts::put_properties(shared, at, call, body)).await
         }
         (
             Target::Part(at, part @ (Part::Me | Part::Member(_) | Part::Server(_))),
             &Method::DELETE,
-        ) => Box::pin(session_parts::delete(shared, at, part, parts)).await,
+        ) => Box::pin(session_parts::delete(shared, at, part, call)).await,
 
-        (Target::Templates(scid), &Method::GET) => {
-            Box::pin(templates::list(shared, &scid, parts)).await
-        }
-        (Target::Template(scid, name), &Method::GET) => {
-            Box::pin(templates::get(shared, &scid, &name, parts)).await
-        }
+        (Target::Templates(scid), &Method::GET) => templates::list(shared, &scid, call),
+        (Target::Template(scid, name), &Method::GET) => templates::get(shared, &scid, &name, call),
 
-        (Target::Handles, &Method::POST) => Box::pin(handles::post(shared, parts, body)).await,
+        (Target::Handles, &Method::POST) => Box::pin(handles::post(shared, call, body)).await,
         (Target::HandleQuery, &Method::POST) => {
-            Box::pin(handle_queries::post(shared, parts, body)).await
+            Box::pin(handle_queries::post(shared, call, body)).await
         }
-        (Target::Handle(id), &Method::GET) => Box::pin(handles::get(shared, &id, parts)).await,
-        (Target::Handle(id), &Method::DELETE) => {
-            Box::pin(handles::delete(shared, &id, parts)).await
-        }
+        (Target::Handle(id), &Method::GET) => Box::pin(handles::get(shared, &id, call)).await,
+        (Target::Handle(id), &Method::DELETE) => Box::pin(handles::delete(shared, &id, call)).await,
         (Target::HandleSession(id), &Method::GET) => {
-            Box::pin(handle_session::get(shared, &id, parts)).await
+            Box::pin(handle_session::get(shared, &id, call)).await
         }
         (Target::HandleSession(id), &Method::PUT) => {
-            Box::pin(handle_session::put(shared, &id, parts, body)).await
+            Box::pin(handle_session::put(shared, &id, call, body)).await
         }
 
         (
@@ -344,31 +354,33 @@ async fn answer(
             | Target::HopperStats(scid, hopper)
             | Target::Ticket(scid, hopper),
             _,
-        ) => Box::pin(hoppers::answer(shared, &scid, &hopper, parts)).await,
+        ) => hoppers::answer(shared, &scid, &hopper, call),
 
-        (Target::People(owner), &Method::GET) => {
-            Box::pin(people::list(shared, &owner, parts)).await
-        }
-        (Target::Person(owner, person), &Method::GET) => {
-            Box::pin(people::get(shared, &owner, &person, parts)).await
-        }
+        (Target::People(owner), &Method::GET) => people::list(shared, &owner, call),
+        (Target::Person(owner, person), &Method::GET) => people::get(shared, &owner, &person, call),
         (Target::Person(owner, person), &Method::PUT) => {
-            Box::pin(people::follow(shared, &owner, &person, parts)).await
+            Box::pin(people::follow(shared, &owner, &person, call)).await
         }
         (Target::Person(owner, person), &Method::DELETE) => {
-            Box::pin(people::unfollow(shared, &owner, &person, parts)).await
+            Box::pin(people::unfollow(shared, &owner, &person, call)).await
         }
         (Target::Favorite(owner, person), &Method::PUT | &Method::DELETE) => {
-            Box::pin(people::favorite(shared, &owner, &person, parts)).await
+            Box::pin(people::favorite(shared, &owner, &person, call)).await
         }
 
+        (target, _) => Err(ApiError::Method(verbs_of(&target))),
+    }
+}
+
+/// What whoever runs the service asks, who needs no credentials.
+fn operation(shared: &Shared, target: &Target, method: &Method) -> Result<Response, ApiError> {
+    match (target, method) {
         (Target::Health, &Method::GET) => Ok(operations::alive()),
         (Target::Ready, &Method::GET) => Ok(operations::ready(shared)),
         (Target::Metrics, &Method::GET) => Ok(operations::metrics(shared)),
         (Target::ErrorReference, &Method::GET) => Ok(operations::error_reference()),
         (Target::OpenApi, &Method::GET) => Ok(operations::openapi()),
-
-        (target, _) => Err(ApiError::Method(verbs_of(&target))),
+        (target, _) => Err(ApiError::Method(verbs_of(target))),
     }
 }
 

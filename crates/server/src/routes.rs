@@ -12,19 +12,18 @@ pub mod sessions;
 pub mod templates;
 
 use convoke_core::rate_limit::Allowance;
-use http::request::Parts;
 
 use crate::api_error::ApiError;
+use crate::call::Call;
 use crate::caller::Identity;
 use crate::exchange;
-use crate::rate_limits::OverLimit;
 use crate::reply::Viewer;
 use crate::shared::Shared;
 
 /// Who asks, and how the answer is rendered for them, for requests that name no user in the body.
-async fn begin(shared: &Shared, parts: &Parts) -> Result<(Identity, Viewer), ApiError> {
-    let identity = Identity::of(shared, parts).await?.acting_for(|| None)?;
-    let contract = exchange::contract(&parts.headers)?;
+fn begin(call: &Call) -> Result<(Identity, Viewer), ApiError> {
+    let identity = call.identity.clone().acting_for(|| None)?;
+    let contract = exchange::contract(&call.head.headers)?;
     let viewer = viewer(&identity, contract);
     Ok((identity, viewer))
 }
@@ -40,12 +39,10 @@ fn viewer(identity: &Identity, contract: convoke_wire::ContractVersion) -> Viewe
 fn count_search(
     shared: &Shared,
     identity: &Identity,
-    parts: &Parts,
+    call: &Call,
     allowance: Allowance,
 ) -> Result<(), ApiError> {
-    let over = parts.extensions.get::<OverLimit>().cloned();
     let now = shared.directory.clock.now();
     let limits = &shared.rate_limits;
-    let over = over.unwrap_or_default();
-    Ok(limits.count(&identity.principal, allowance, now, &over)?)
+    Ok(limits.count(&identity.principal, allowance, now, &call.over)?)
 }

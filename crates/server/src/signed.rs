@@ -17,17 +17,22 @@ use crate::shared::Shared;
 /// The body of a request whose signature is as the configuration wants it.
 ///
 /// Only where a signature is checked is the body read here, from a caller whose token is good.
-pub async fn checked(shared: &Shared, parts: &Parts, body: Body) -> Result<Body, ApiError> {
+pub async fn checked(
+    shared: &Shared,
+    identity: &Identity,
+    parts: &Parts,
+    body: Body,
+) -> Result<Body, ApiError> {
     let signatures = &shared.signatures;
     if signatures.mode() == SignatureMode::Off {
         return Ok(body);
     }
-    let principal = Identity::of(shared, parts).await?.principal;
     // A certificate proves in its handshake what a signature proves of a token.
     let Some(authorization) = parts.headers.get(AUTHORIZATION) else {
         return Ok(body);
     };
-    let Some(wanted) = signatures.wanted(&parts.headers, principal.proof_key.as_ref())? else {
+    let Some(wanted) = signatures.wanted(&parts.headers, identity.principal.proof_key.as_ref())?
+    else {
         return Ok(body);
     };
     let body = exchange::whole_body(parts, body).await?;

@@ -14,28 +14,28 @@ use convoke_store::Store;
 use convoke_wire::handle::{Handle as WireHandle, HandleQuery, HandleResults, HandleType};
 use convoke_wire::{Scid, Xuid};
 use http::StatusCode;
-use http::request::Parts;
 
 use super::handles::{complete, included};
 use super::query_string::parameter;
 use super::{begin, count_search};
 use crate::api_error::ApiError;
 use crate::auth::Role;
+use crate::call::Call;
 use crate::caller::{Identity, admit};
 use crate::exchange;
 use crate::reply::{self, Viewer};
 use crate::shared::Shared;
 
 /// `POST /handles/query`: at most 100 handles; there is no next page. `[doc]`
-pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
-    let include = included(parts);
-    let uri = &parts.uri;
-    let wanted: HandleQuery = read::document(&exchange::json_body(parts, body).await?)?;
+pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, ApiError> {
+    let (identity, viewer) = begin(call)?;
+    let include = included(call);
+    let uri = &call.head.uri;
+    let wanted: HandleQuery = read::document(&exchange::json_body(&call.head, body).await?)?;
     match wanted.kind {
         HandleType::Activity => {}
         HandleType::Search => {
-            count_search(shared, &identity, parts, Allowance::SearchRead)?;
+            count_search(shared, &identity, call, Allowance::SearchRead)?;
             let detail = "queries for search handles are not served yet";
             return Err(Rule::BadQuery.at("type", detail).into());
         }

@@ -8,22 +8,21 @@ use convoke_core::handle::grant::{self, Question};
 use convoke_core::handle::{Grant, Handle};
 use convoke_store::Store;
 use convoke_wire::SessionKey;
-use http::request::Parts;
 
 use super::handles::{Found, find};
 use super::query_string;
 use super::sessions::{Existence, Reading, Writing, named_user};
 use super::{begin, viewer};
 use crate::api_error::ApiError;
-use crate::caller::Identity;
+use crate::call::Call;
 use crate::exchange;
 use crate::preconditions::Preconditions;
 use crate::reply::Address;
 use crate::shared::Shared;
 
 /// `GET /handles/{id}/session`: 204 when the handle leads to no session.
-pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
+pub async fn get(shared: &Shared, id: &str, call: &Call) -> Result<Response, ApiError> {
+    let (identity, viewer) = begin(call)?;
     let Found { handle, admitted } = find(shared, &identity, id)?;
     let reading = Reading {
         key: handle.session_key(),
@@ -32,24 +31,23 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
         viewer,
     };
     reading
-        .answer(shared, &Preconditions::of(&parts.headers), Address::Told)
+        .answer(
+            shared,
+            &Preconditions::of(&call.head.headers),
+            Address::Told,
+        )
         .await
 }
 
 /// `PUT /handles/{id}/session`: the session PUT, with what the handle grants.
 ///
 /// Handle and session are judged in one step: a handle deleted before the commit refuses it (P19).
-pub async fn put(
-    shared: &Shared,
-    id: &str,
-    parts: &Parts,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts).await?;
-    let contract = exchange::contract(&parts.headers)?;
-    let commits = !query_string::is_set(&parts.uri, "nocommit");
+pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<Response, ApiError> {
+    let identity = call.identity.clone();
+    let contract = exchange::contract(&call.head.headers)?;
+    let commits = !query_string::is_set(&call.head.uri, "nocommit");
     let found = find(shared, &identity, id)?;
-    let body = exchange::json_body(parts, body).await?;
+    let body = exchange::json_body(&call.head, body).await?;
     let change = read::session_change(&body)?;
     let identity = identity.acting_for(|| named_user(&body))?;
     let Found { handle, admitted } = found;
@@ -65,7 +63,7 @@ pub async fn put(
         commits,
         viewer: viewer(&identity, contract),
     }
-    .answer(shared, &parts.headers, Address::Told)
+    .answer(shared, &call.head.headers, Address::Told)
     .await
 }
 

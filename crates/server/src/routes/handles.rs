@@ -15,12 +15,12 @@ use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
 use convoke_wire::ids::parse_guid;
 use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, uri};
 use http::header::{CONTENT_LOCATION, LOCATION};
-use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
 use super::query_string;
 use super::{begin, count_search};
 use crate::api_error::ApiError;
+use crate::call::Call;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step, TransactError};
 use crate::exchange;
@@ -30,13 +30,13 @@ use crate::routes::sessions::facts;
 use crate::shared::Shared;
 
 /// `POST /handles`: makes a handle.
-pub async fn post(shared: &Shared, parts: &Parts, body: Body) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
-    let include = included(parts);
-    let body = exchange::json_body(parts, body).await?;
+pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, ApiError> {
+    let (identity, viewer) = begin(call)?;
+    let include = included(call);
+    let body = exchange::json_body(&call.head, body).await?;
     let wanted: HandleRequest = read::document(&body)?;
     if wanted.kind == HandleType::Search {
-        count_search(shared, &identity, parts, Allowance::SearchWrite)?;
+        count_search(shared, &identity, call, Allowance::SearchWrite)?;
     }
     let admitted = admit(shared, &identity, &wanted.session_ref.scid)?;
     let template = admitted.template(&wanted.session_ref.template_name)?;
@@ -166,8 +166,8 @@ pub(super) fn find(shared: &Shared, identity: &Identity, id: &str) -> Result<Fou
 }
 
 /// `GET /handles/{id}`: the handle, not its session.
-pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
+pub async fn get(shared: &Shared, id: &str, call: &Call) -> Result<Response, ApiError> {
+    let (identity, viewer) = begin(call)?;
     let found = find(shared, &identity, id)?;
     if !grant::may_see(
         &found.handle,
@@ -180,7 +180,7 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
         shared,
         &found.handle,
         &found.admitted,
-        included(parts),
+        included(call),
         viewer,
     )
     .await?;
@@ -188,11 +188,11 @@ pub async fn get(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, A
 }
 
 /// `DELETE /handles/{id}`.
-pub async fn delete(shared: &Shared, id: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, _) = begin(shared, parts).await?;
+pub async fn delete(shared: &Shared, id: &str, call: &Call) -> Result<Response, ApiError> {
+    let (identity, _) = begin(call)?;
     let Found { handle, admitted } = find(shared, &identity, id)?;
     if handle.kind() == HandleType::Search {
-        count_search(shared, &identity, parts, Allowance::SearchWrite)?;
+        count_search(shared, &identity, call, Allowance::SearchWrite)?;
     }
     if !grant::may_see(&handle, &admitted.caller, shared.directory.clock.now()) {
         return Err(ApiError::handle_not_found());
@@ -228,8 +228,8 @@ fn unpublished(session: Option<&Session>, handle: &Handle) -> Next {
     }
 }
 
-pub(super) fn included(parts: &Parts) -> Include {
-    let list = query_string::parameter(&parts.uri, "include");
+pub(super) fn included(call: &Call) -> Include {
+    let list = query_string::parameter(&call.head.uri, "include");
     Include::parse(list.as_deref().unwrap_or_default())
 }
 

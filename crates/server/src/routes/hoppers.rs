@@ -6,9 +6,9 @@ use convoke_wire::Scid;
 use convoke_wire::contract::ContractVersionError;
 use convoke_wire::headers::CONTRACT_VERSION;
 use http::HeaderMap;
-use http::request::Parts;
 
 use crate::api_error::ApiError;
+use crate::call::Call;
 use crate::caller::{Identity, admit};
 use crate::edge_rule::EdgeRule;
 use crate::shared::Shared;
@@ -19,14 +19,14 @@ const OLDEST_CONTRACT: u64 = 103;
 const CONSOLES: [&str; 4] = ["XboxOne", "Scarlett", "Nintendo", "PlayStation"];
 
 /// Every call about a hopper: 404, after the checks that need no hopper.
-pub async fn answer(
+pub fn answer(
     shared: &Shared,
     scid: &Scid,
     hopper: &str,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts).await?.acting_for(|| None)?;
-    check_contract(&parts.headers)?;
+    let identity = call.identity.clone().acting_for(|| None)?;
+    check_contract(&call.head.headers)?;
     admit(shared, &identity, scid)?;
     check_privilege(shared, &identity)?;
     let shown: String = hopper.chars().take(140).collect();

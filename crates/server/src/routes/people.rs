@@ -7,12 +7,12 @@ use convoke_store::{Commit, CommitError, PeopleOp, Store, StoreError};
 use convoke_wire::Xuid;
 use convoke_wire::people::{PeopleList, Person};
 use convoke_wire::uri::UserSegment;
-use http::request::Parts;
 use http::{Method, StatusCode};
 
 use super::query_string::parameter;
 use crate::api_error::ApiError;
 use crate::auth::Role;
+use crate::call::Call;
 use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
 use crate::reply;
@@ -44,24 +44,20 @@ fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
 }
 
 /// The caller, acting for the path's owner where its token has several users.
-async fn identify(
-    shared: &Shared,
-    owner: &str,
-    parts: &Parts,
-) -> Result<(Identity, Xuid), ApiError> {
+fn identify(call: &Call, owner: &str) -> Result<(Identity, Xuid), ApiError> {
     let named = match UserSegment::parse(owner) {
         Ok(UserSegment::Xuid(xuid)) => Some(xuid),
         _ => None,
     };
-    let identity = Identity::of(shared, parts).await?.acting_for(|| named)?;
+    let identity = call.identity.clone().acting_for(|| named)?;
     let owner = user(owner, &identity)?;
     Ok((identity, owner))
 }
 
 /// `GET /users/{owner}/people`: a page of the list.
-pub async fn list(shared: &Shared, owner: &str, parts: &Parts) -> Result<Response, ApiError> {
-    let (identity, owner) = identify(shared, owner, parts).await?;
-    let uri = &parts.uri;
+pub fn list(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(call, owner)?;
+    let uri = &call.head.uri;
     let view = parameter(uri, "view")
         .unwrap_or_default()
         .to_ascii_lowercase();
@@ -134,13 +130,8 @@ fn person(
 }
 
 /// `GET /users/{owner}/people/{target}`: 404 when neither follows the other. `[client]`
-pub async fn get(
-    shared: &Shared,
-    owner: &str,
-    target: &str,
-    parts: &Parts,
-) -> Result<Response, ApiError> {
-    let (identity, owner) = identify(shared, owner, parts).await?;
+pub fn get(shared: &Shared, owner: &str, target: &str, call: &Call) -> Result<Response, ApiError> {
+    let (identity, owner) = identify(call, owner)?;
     let target = user(target, &identity)?;
     let store = &shared.directory.store;
     let listed = store.follow(owner, target)?;
@@ -176,13 +167,13 @@ fn check_writer(shared: &Shared, identity: &Identity, owner: Xuid) -> Result<(),
 }
 
 /// The edge that a write of one's own list is about.
-async fn edge_to_write(
+fn edge_to_write(
     shared: &Shared,
     owner: &str,
     target: &str,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<(Xuid, Xuid), ApiError> {
-    let (identity, owner) = identify(shared, owner, parts).await?;
+    let (identity, owner) = identify(call, owner)?;
     let target = user(target, &identity)?;
     check_writer(shared, &identity, owner)?;
     Ok((owner, target))
@@ -205,9 +196,9 @@ pub async fn follow(
     shared: &Shared,
     owner: &str,
     target: &str,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, parts).await?;
+    let (owner, target) = edge_to_write(shared, owner, target, call)?;
     if owner == target {
         return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
     }
@@ -234,9 +225,9 @@ pub async fn unfollow(
     shared: &Shared,
     owner: &str,
     target: &str,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, parts).await?;
+    let (owner, target) = edge_to_write(shared, owner, target, call)?;
     commit(shared, PeopleOp::Delete { owner, target }).await
 }
 
@@ -245,9 +236,9 @@ pub async fn favorite(
     shared: &Shared,
     owner: &str,
     target: &str,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, parts).await?;
+    let (owner, target) = edge_to_write(shared, owner, target, call)?;
     if shared.directory.store.follow(owner, target)?.is_none() {
         return refuse(
             EdgeRule::PeopleFavorite,
@@ -257,7 +248,7 @@ pub async fn favorite(
     let mark = PeopleOp::SetFavorite {
         owner,
         target,
-        favorite: parts.method == Method::PUT,
+        favorite: call.head.method == Method::PUT,
     };
     commit(shared, mark).await
 }

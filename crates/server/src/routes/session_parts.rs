@@ -6,11 +6,11 @@ use convoke_core::Rule;
 use convoke_core::contract::{SessionChange, read, render};
 use convoke_wire::SessionRef;
 use http::StatusCode;
-use http::request::Parts;
 
 use super::begin;
 use super::sessions::{Existence, Writing, reading};
 use crate::api_error::ApiError;
+use crate::call::Call;
 use crate::caller::{admit, key_of};
 use crate::exchange;
 use crate::live::LiveSession;
@@ -24,9 +24,9 @@ pub async fn get(
     shared: &Shared,
     reference: SessionRef,
     part: Part,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
+    let (identity, viewer) = begin(call)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
     let reading = reading(&identity, admitted, reference, viewer);
@@ -34,7 +34,7 @@ pub async fn get(
         .state(shared)
         .await?
         .ok_or_else(ApiError::session_not_found)?;
-    match Preconditions::of(&parts.headers).for_read(Some(state.etag)) {
+    match Preconditions::of(&call.head.headers).for_read(Some(state.etag)) {
         Verdict::Holds => Ok(element(&state, &part, viewer)),
         Verdict::NotModified => Ok(reply::not_modified(&state)),
         Verdict::Failed | Verdict::FailedShowing => {
@@ -87,14 +87,14 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
 pub async fn put_properties(
     shared: &Shared,
     reference: SessionRef,
-    parts: &Parts,
+    call: &Call,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
-    let commits = !super::query_string::is_set(&parts.uri, "nocommit");
+    let (identity, viewer) = begin(call)?;
+    let commits = !super::query_string::is_set(&call.head.uri, "nocommit");
     let admitted = admit(shared, &identity, &reference.scid)?;
     let template = admitted.template(&reference.template_name)?;
-    let change = read::properties_change(&exchange::json_body(parts, body).await?)?;
+    let change = read::properties_change(&exchange::json_body(&call.head, body).await?)?;
     Writing {
         key: key_of(&identity, reference),
         caller: admitted.caller,
@@ -105,7 +105,7 @@ pub async fn put_properties(
         commits,
         viewer,
     }
-    .answer(shared, &parts.headers, Address::Known)
+    .answer(shared, &call.head.headers, Address::Known)
     .await
 }
 
@@ -115,9 +115,9 @@ pub async fn delete(
     shared: &Shared,
     reference: SessionRef,
     part: Part,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
+    let (identity, viewer) = begin(call)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     let template = admitted.template(&reference.template_name)?;
     let key = key_of(&identity, reference);
@@ -159,7 +159,7 @@ pub async fn delete(
     };
     // Also what is not there must be the caller's to remove, so the write judges first.
     let answer = writing
-        .answer(shared, &parts.headers, Address::Known)
+        .answer(shared, &call.head.headers, Address::Known)
         .await?;
     Ok(if present {
         answer

@@ -13,13 +13,13 @@ use convoke_core::session::apply::{Target, apply};
 use convoke_core::session::{Disposition, Facts, Session, access};
 use convoke_wire::session::SessionRequest;
 use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
-use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
 use super::query_string;
 use super::{begin, viewer};
 use crate::api_error::ApiError;
+use crate::call::Call;
 use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step};
 use crate::exchange;
@@ -33,13 +33,17 @@ use crate::shared::Shared;
 pub async fn get(
     shared: &Shared,
     reference: SessionRef,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let (identity, viewer) = begin(shared, parts).await?;
+    let (identity, viewer) = begin(call)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
     reading(&identity, admitted, reference, viewer)
-        .answer(shared, &Preconditions::of(&parts.headers), Address::Known)
+        .answer(
+            shared,
+            &Preconditions::of(&call.head.headers),
+            Address::Known,
+        )
         .await
 }
 
@@ -47,15 +51,15 @@ pub async fn get(
 pub async fn put(
     shared: &Shared,
     reference: SessionRef,
-    parts: &Parts,
+    call: &Call,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts).await?;
-    let contract = exchange::contract(&parts.headers)?;
-    let commits = !query_string::is_set(&parts.uri, "nocommit");
+    let identity = call.identity.clone();
+    let contract = exchange::contract(&call.head.headers)?;
+    let commits = !query_string::is_set(&call.head.uri, "nocommit");
     let open = admit(shared, &identity, &reference.scid)?;
     let template = open.template(&reference.template_name)?;
-    let body = exchange::json_body(parts, body).await?;
+    let body = exchange::json_body(&call.head, body).await?;
     let change = read::session_change(&body)?;
     let identity = identity.acting_for(|| named_user(&body))?;
     Writing {
@@ -68,7 +72,7 @@ pub async fn put(
         commits,
         viewer: viewer(&identity, contract),
     }
-    .answer(shared, &parts.headers, Address::Known)
+    .answer(shared, &call.head.headers, Address::Known)
     .await
 }
 

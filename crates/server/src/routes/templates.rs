@@ -4,11 +4,11 @@ use axum::response::Response;
 use convoke_wire::template::TemplateListItem;
 use convoke_wire::{Scid, TemplateName};
 use http::StatusCode;
-use http::request::Parts;
 use serde::Serialize;
 
 use crate::api_error::ApiError;
-use crate::caller::{Identity, admit};
+use crate::call::Call;
+use crate::caller::admit;
 use crate::exchange;
 use crate::reply;
 use crate::shared::Shared;
@@ -19,10 +19,9 @@ struct TemplateList {
 }
 
 /// `GET /serviceconfigs/{scid}/sessiontemplates`: all of them, by name.
-pub async fn list(shared: &Shared, scid: &Scid, parts: &Parts) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts).await?;
-    exchange::contract(&parts.headers)?;
-    let admitted = admit(shared, &identity, scid)?;
+pub fn list(shared: &Shared, scid: &Scid, call: &Call) -> Result<Response, ApiError> {
+    exchange::contract(&call.head.headers)?;
+    let admitted = admit(shared, &call.identity, scid)?;
     let config = &admitted.config;
     let results = config.templates().map(|named| TemplateListItem {
         scid: config.scid.clone(),
@@ -36,14 +35,13 @@ pub async fn list(shared: &Shared, scid: &Scid, parts: &Parts) -> Result<Respons
 }
 
 /// `GET /serviceconfigs/{scid}/sessiontemplates/{template}`: the document as it was written.
-pub async fn get(
+pub fn get(
     shared: &Shared,
     scid: &Scid,
     name: &TemplateName,
-    parts: &Parts,
+    call: &Call,
 ) -> Result<Response, ApiError> {
-    let identity = Identity::of(shared, parts).await?;
-    exchange::contract(&parts.headers)?;
-    let template = admit(shared, &identity, scid)?.template(name)?;
+    exchange::contract(&call.head.headers)?;
+    let template = admit(shared, &call.identity, scid)?.template(name)?;
     Ok(reply::json(StatusCode::OK, &template.template.document))
 }

@@ -2,16 +2,15 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::body::Body;
 use convoke_server::connections::Peer;
+use convoke_server::edge::Edge;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tower::ServiceExt;
 
 use crate::document;
 
@@ -19,15 +18,15 @@ use crate::document;
 #[derive(Clone)]
 pub(crate) struct Player {
     pub(crate) xuid: u64,
-    router: Router,
+    edge: Arc<Edge>,
     authorization: Option<String>,
 }
 
 impl Player {
-    pub(crate) fn new(router: Router, xuid: u64, authorization: Option<String>) -> Self {
+    pub(crate) fn new(edge: Arc<Edge>, xuid: u64, authorization: Option<String>) -> Self {
         Self {
             xuid,
-            router,
+            edge,
             authorization,
         }
     }
@@ -51,7 +50,7 @@ impl Player {
     /// A call that needs more than a path and a JSON body. It carries contract version 107.
     pub(crate) fn request(&self, method: &str, path: &str) -> Call {
         let call = Call {
-            router: self.router.clone(),
+            edge: Arc::clone(&self.edge),
             method: method.to_owned(),
             path: path.to_owned(),
             headers: HeaderMap::new(),
@@ -68,7 +67,7 @@ impl Player {
 
 /// A request being put together.
 pub(crate) struct Call {
-    router: Router,
+    edge: Arc<Edge>,
     method: String,
     path: String,
     headers: HeaderMap,
@@ -134,13 +133,11 @@ impl Call {
             .body(body)
             .expect("a request");
         *request.headers_mut() = self.headers;
-        if let Some(address) = self.peer {
-            request.extensions_mut().insert(Peer {
-                address,
-                certificate: None,
-            });
-        }
-        let response = self.router.oneshot(request).await.expect("infallible");
+        let peer = self.peer.map(|address| Peer {
+            address,
+            certificate: None,
+        });
+        let response = self.edge.answer(request, peer.as_ref()).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("the whole body").to_bytes();
         let answer = Answer {

@@ -131,7 +131,7 @@ impl World {
         let token = issued["Token"].as_str().expect("Token is text");
         let uhs = issued["DisplayClaims"]["xui"][0]["uhs"].as_str();
         let authorization = format!("XBL3.0 x={};{token}", uhs.unwrap_or("-"));
-        Player::new(self.app.router(), xuid, Some(authorization))
+        Player::new(Arc::new(self.app.edge()), xuid, Some(authorization))
     }
 
     /// A server principal of every service configuration.
@@ -141,7 +141,7 @@ impl World {
 
     /// A caller without an `Authorization` header.
     pub(crate) fn nobody(&self) -> Player {
-        Player::new(self.app.router(), 0, None)
+        Player::new(Arc::new(self.app.edge()), 0, None)
     }
 
     /// Moves the clock, then runs what has come due, as the scheduler would.

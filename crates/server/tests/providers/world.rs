@@ -11,7 +11,6 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tower::ServiceExt as _;
 
 use crate::fixed::{TestClock, TestEntropy};
 use crate::provider::part;
@@ -153,11 +152,8 @@ impl World {
     }
 
     async fn send(&self, request: http::Result<Request<Body>>) -> Answer {
-        let router = self.app.router();
-        let response = router
-            .oneshot(request.expect("a request"))
-            .await
-            .expect("infallible");
+        let request = request.expect("a request");
+        let response = self.app.edge().answer(request, None).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body in memory").to_bytes();
         let challenge = parts.headers.get(WWW_AUTHENTICATE);
