@@ -7,14 +7,13 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use axum::Router;
 use axum::body::Body;
 use convoke_server::app::App;
 use convoke_server::config::{Config, Mode, StoreChoice};
+use convoke_server::edge::Edge;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use fixed::{TestClock, TestEntropy};
 
@@ -27,7 +26,7 @@ const START_MS: i64 = 1_767_225_600_000;
 /// A service and a user who calls it.
 pub(crate) struct Service {
     runtime: tokio::runtime::Runtime,
-    router: Router,
+    edge: Edge,
     authorization: String,
 }
 
@@ -63,11 +62,11 @@ impl Service {
         // The store's own tasks live in the runtime.
         let guard = runtime.enter();
         let app = App::open(config, clock, entropy).expect("the service opens");
-        let router = app.router();
+        let edge = app.edge();
         drop(guard);
         let mut service = Self {
             runtime,
-            router,
+            edge,
             authorization: String::new(),
         };
         let body = json!({"xuid": "1001", "gamertag": "A", "titleId": "1717113201"}).to_string();
@@ -96,8 +95,8 @@ impl Service {
         }
         let request = request.body(Body::from(body)).expect("a request");
         self.runtime.block_on(async {
-            let response = self.router.clone().oneshot(request).await;
-            let (parts, body) = response.expect("infallible").into_parts();
+            let response = self.edge.answer(request, None).await;
+            let (parts, body) = response.into_parts();
             let body = body.collect().await.expect("a body in memory").to_bytes();
             Answer {
                 status: parts.status,

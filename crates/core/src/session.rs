@@ -13,6 +13,7 @@ pub mod owners;
 pub mod properties;
 pub mod roles;
 pub mod servers;
+pub mod shared_constants;
 pub mod taps;
 pub mod timeouts;
 
@@ -39,11 +40,12 @@ pub use constants::Constants;
 pub use custom::Custom;
 pub use properties::Properties;
 pub use servers::Server;
+pub use shared_constants::{SharedConstants, Sharing};
 pub use taps::{Tap, Taps, taps};
 pub use timeouts::{Settled, next_timer, settle};
 
 /// One session in one state. Clones share everything that is large.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Its identity, in the spelling of its creator.
     pub reference: SessionRef,
@@ -54,7 +56,7 @@ pub struct Session {
     /// When it was created.
     pub start_time: Timestamp,
     /// What was fixed at creation.
-    pub constants: Arc<Constants>,
+    pub constants: SharedConstants,
     /// Role definitions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_types: Option<Arc<RoleTypes>>,
@@ -93,7 +95,7 @@ pub enum MemberState {
 }
 
 /// One place in a session.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The user.
     pub xuid: Xuid,

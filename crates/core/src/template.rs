@@ -1,7 +1,5 @@
 //! Templates: moulds that sessions are created from, validated when they are loaded.
 
-use std::sync::Arc;
-
 use convoke_wire::session::roles::RoleTypes;
 use convoke_wire::template::SessionTemplate;
 use convoke_wire::{ContractVersion, Field};
@@ -10,7 +8,7 @@ use crate::limits::MAX_SESSION_CUSTOM_BYTES;
 use crate::refusal::{Refusal, Rule};
 use crate::session::constants::combinations;
 use crate::session::constants::merge::{self, Prescribed};
-use crate::session::{Constants, Custom, roles};
+use crate::session::{Custom, SharedConstants, roles};
 
 /// A valid template.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +20,7 @@ pub struct Template {
     /// The constants it prescribes, in the current spelling.
     pub prescribed: Prescribed,
     /// Those of a session whose creator adds none; shared by all such sessions.
-    pub constants: Arc<Constants>,
+    pub constants: SharedConstants,
     /// The role types it defines.
     pub role_types: Option<RoleTypes>,
 }
@@ -38,7 +36,7 @@ impl Template {
             }
             Field::Value(system) => merge::upgraded(system.clone(), "constants.system")?,
         };
-        let custom = Custom::read(&document.constants.custom, "constants.custom")?;
+        let custom = Custom::read(&document.constants.custom);
         let custom = custom.unwrap_or_default();
         if MAX_SESSION_CUSTOM_BYTES < custom.len() {
             let detail = format!("at most {MAX_SESSION_CUSTOM_BYTES} bytes");
@@ -56,7 +54,7 @@ impl Template {
             document,
             contract,
             prescribed,
-            constants: Arc::new(constants),
+            constants: constants.into(),
         })
     }
 }

@@ -21,6 +21,7 @@ use crate::health::Health;
 use crate::live::{Exclusive, LiveSession, LiveSessions};
 use crate::metrics::Metrics;
 use crate::timer_queue::{TimerQueue, late};
+use crate::to_the_end::ToTheEnd;
 use crate::trail;
 
 /// How often a commit is tried again after another process changed the session.
@@ -237,7 +238,7 @@ impl Directory {
 
     /// Commits one step and publishes its state.
     ///
-    /// A task of its own, so that a client who goes away leaves no committed state unpublished.
+    /// To the end, so that a client who goes away leaves no committed state unpublished.
     async fn carry_out(
         &self,
         exclusive: Exclusive,
@@ -259,23 +260,17 @@ impl Directory {
         let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
         let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
         let key = key.clone();
-        let task = tokio::spawn(async move {
+        ToTheEnd::new(async move {
             let result = commits.take(commit).await;
             if result.is_ok() && !unchanged {
                 let former = before.and_then(|state| state.next_timer);
-                timers.set(
-                    &key,
-                    former,
-                    after.as_ref().and_then(|state| state.next_timer),
-                );
+                let next = after.as_ref().and_then(|state| state.next_timer);
+                timers.set(&key, former, next);
                 exclusive.publish(after.clone());
             }
             (exclusive, result.map(|()| after))
-        });
-        match task.await {
-            Ok(done) => done,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        })
+        .await
     }
 
     /// Whether one of the accepted members of a session follows a user. `[doc]`

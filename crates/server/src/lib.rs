@@ -43,5 +43,6 @@ pub mod telemetry;
 pub mod timer_queue;
 pub mod timers;
 pub mod tls;
+mod to_the_end;
 mod traceparent;
 mod trail;

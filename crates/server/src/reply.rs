@@ -8,6 +8,7 @@ use convoke_wire::{ContractVersion, Xuid, uri};
 use http::header::{CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, ETAG, EXPIRES};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::api_error::Shown;
 use crate::live::LiveSession;
@@ -66,7 +67,11 @@ pub fn shown(state: &LiveSession, viewer: Viewer) -> Box<Shown> {
 }
 
 fn etag(state: &LiveSession) -> HeaderValue {
-    HeaderValue::try_from(state.etag.to_string()).expect("quoted hexadecimal digits")
+    let mut text = [b'"'; 34];
+    Uuid::from_u128(state.etag.0)
+        .simple()
+        .encode_lower(&mut text[1..33]);
+    HeaderValue::from_bytes(&text).expect("quoted hexadecimal digits")
 }
 
 fn validators(response: &mut Response, state: &LiveSession) {

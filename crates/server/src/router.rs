@@ -95,7 +95,7 @@ pub enum Part {
 pub fn resolve(uri: &Uri) -> Option<Target> {
     let segments = uri::segments(uri.path())?;
     let words: Vec<&str> = segments.iter().map(|segment| word(segment)).collect();
-    let named = |position: usize| segments[position].clone();
+    let named = |position: usize| segments[position].to_string();
     match words.as_slice() {
         ["serviceconfigs", _, "sessiontemplates", rest @ ..] => {
             let scid: Scid = segments[1].parse().ok()?;

@@ -1,7 +1,7 @@
 //! JSON that the service keeps and never interprets: titles' `custom` values.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -22,7 +22,9 @@ impl RawJson {
 
     /// The text `{}`.
     pub fn empty_object() -> Self {
-        Self::parse("{}").expect("an empty object is JSON")
+        static EMPTY: LazyLock<RawJson> =
+            LazyLock::new(|| RawJson::parse("{}").expect("an empty object is JSON"));
+        EMPTY.clone()
     }
 
     /// The text of the value, without surrounding white space.
@@ -66,10 +68,15 @@ impl fmt::Debug for RawJson {
 /// Equal when the texts differ at most in white space between tokens.
 impl PartialEq for RawJson {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || significant(self.text()).eq(significant(other.text()))
+        Arc::ptr_eq(&self.0, &other.0) || same(self.text(), other.text())
     }
 }
 impl Eq for RawJson {}
+
+/// Whether two JSON texts differ at most in white space between tokens.
+pub fn same(one: &str, other: &str) -> bool {
+    one == other || significant(one).eq(significant(other))
+}
 
 /// The bytes of a JSON text without the white space between tokens.
 fn significant(text: &str) -> impl Iterator<Item = u8> {

@@ -103,13 +103,14 @@ pub struct MembersInfo {
 /// A session as the service answers it.
 ///
 /// `members`, `servers` and the bags are always there, even when empty: `[client]` loops otherwise.
+/// `C` is how `constants` are at hand: typed, or as the text that many sessions share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Session {
+pub struct Session<C = Bags<SystemConstants>> {
     /// Totals of the member list.
     pub members_info: MembersInfo,
     /// What was fixed at creation.
-    pub constants: Bags<SystemConstants>,
+    pub constants: C,
     /// Role definitions and who holds them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_types: Option<RoleTypes>,

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, written `2009-06-15T13:45:30.0900000Z`. `[trace]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WireTime(pub Timestamp);
+
+const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(7));
 
 impl From<Timestamp> for WireTime {
     fn from(time: Timestamp) -> Self {
@@ -17,13 +20,13 @@ impl From<Timestamp> for WireTime {
 
 impl fmt::Display for WireTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.7}", self.0)
+        f.write_str(&PRINTER.timestamp_to_string(&self.0))
     }
 }
 
 impl Serialize for WireTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&PRINTER.timestamp_to_string(&self.0))
     }
 }
 

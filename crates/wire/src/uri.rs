@@ -1,5 +1,9 @@
 //! Paths that the service writes into headers and documents, and the reading of path words.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 use crate::ids::{HandleId, IdError, SessionRef, Xuid};
 
 /// The path of a session: exactly six segments. `[client]`
@@ -58,14 +62,10 @@ impl UserSegment {
 ///
 /// Each segment is decoded once, so `%2F` is part of a segment and never separates.
 /// `None` when an escape does not decode to UTF-8.
-pub fn segments(path: &str) -> Option<Vec<String>> {
-    path.split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(|segment| {
-            let decoded = percent_encoding::percent_decode_str(segment).decode_utf8();
-            decoded.ok().map(std::borrow::Cow::into_owned)
-        })
-        .collect()
+pub fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
+    let written = path.split('/').filter(|segment| !segment.is_empty());
+    let decoded = written.map(|segment| percent_decode_str(segment).decode_utf8().ok());
+    decoded.collect()
 }
 
 #[cfg(test)]

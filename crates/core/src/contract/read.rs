@@ -79,7 +79,7 @@ fn constants(bags: Bags<SystemConstants>) -> Result<Prescribed, Refusal> {
             bags.system.into_value().unwrap_or_default(),
             "constants.system",
         )?,
-        custom: Custom::read(&bags.custom, "constants.custom")?.unwrap_or_default(),
+        custom: Custom::read(&bags.custom).unwrap_or_default(),
     })
 }
 

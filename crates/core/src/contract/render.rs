@@ -8,19 +8,26 @@ use convoke_wire::session::properties::SystemProperties;
 use convoke_wire::session::roles::RoleTypes;
 use convoke_wire::session::server::Server as WireServer;
 use convoke_wire::session::{Bags, MembersInfo, Session as WireSession};
-use convoke_wire::{ContractVersion, Field, Xuid};
+use convoke_wire::{ContractVersion, Field, RawJson, Xuid};
 use indexmap::IndexMap;
+use serde_json::value::to_raw_value;
 
 use crate::session::constants::merge;
-use crate::session::{Constants, Custom, Member, MemberState, Properties, Session, next_timer};
+use crate::session::{
+    Constants, Custom, Member, MemberState, Properties, Session, SharedConstants, next_timer,
+};
 
 /// The document of a session for one viewer under one contract version.
 ///
 /// The viewer only matters for large sessions, which show nobody but the viewer. `[doc]`
-pub fn session(session: &Session, viewer: Option<Xuid>, contract: ContractVersion) -> WireSession {
+pub fn session(
+    session: &Session,
+    viewer: Option<Xuid>,
+    contract: ContractVersion,
+) -> WireSession<RawJson> {
     WireSession {
         members_info: members_info(session),
-        constants: constants(&session.constants, contract),
+        constants: constants_text(&session.constants, contract),
         role_types: role_types(session),
         properties: properties(session, contract),
         servers: servers(session),
@@ -64,6 +71,22 @@ pub fn members_info(session: &Session) -> MembersInfo {
 
 fn custom(bag: &Custom) -> Field<convoke_wire::RawJson> {
     Field::Value(bag.to_raw())
+}
+
+/// The text of `constants`; that of the current contract is made once for all sessions that share
+/// them.
+fn constants_text(shared: &SharedConstants, contract: ContractVersion) -> RawJson {
+    let text = |shown: &Constants| {
+        let document = constants(shown, contract);
+        to_raw_value(&document)
+            .expect("documents have text keys only")
+            .into()
+    };
+    if contract.is_legacy() {
+        text(shared)
+    } else {
+        shared.rendered(text).clone()
+    }
 }
 
 /// `constants`, with the timeouts grouped for contracts 104 and 105. `[trace]`

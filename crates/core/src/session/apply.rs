@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::access::Facts;
 use super::constants::{combinations, merge};
 use super::members::{self, Emptied};
-use super::{Custom, Properties, Session, access, join, member_properties};
+use super::{Custom, Properties, Session, SharedConstants, access, join, member_properties};
 use super::{properties, roles, servers};
 use crate::caller::Caller;
 use crate::contract::{MeChange, SessionChange};
@@ -116,7 +116,7 @@ pub fn apply(
     if ended == Emptied::Delete || members::check_empty(&mut session, now) == Emptied::Delete {
         return Ok(gone(before));
     }
-    if let Some(same) = before.filter(|existing| **existing == session) {
+    if let Some(same) = before.filter(|existing| says_the_same(existing, &session)) {
         return Ok(Outcome {
             disposition: Disposition::Unchanged,
             session: Some(same.clone()),
@@ -220,9 +220,9 @@ fn blame(mut refusal: Refusal, template: &Template, change: &SessionChange) -> R
 fn created_constants(
     template: &Template,
     change: &SessionChange,
-) -> Result<Arc<super::Constants>, Refusal> {
+) -> Result<SharedConstants, Refusal> {
     let Some(request) = &change.constants else {
-        return Ok(Arc::clone(&template.constants));
+        return Ok(template.constants.clone());
     };
     merge::check_ranges(&request.system, "constants.system")?;
     let merged = merge::with_request(&template.prescribed, request)?;
@@ -233,9 +233,9 @@ fn created_constants(
     }
     // Most clients send again what the template says.
     if constants == *template.constants {
-        return Ok(Arc::clone(&template.constants));
+        return Ok(template.constants.clone());
     }
-    Ok(Arc::new(constants))
+    Ok(constants.into())
 }
 
 /// Constants that come again are equal to those of the session. `[doc]`
@@ -377,7 +377,7 @@ fn write_properties(
             if !raw.is_object() {
                 return Err(Rule::CustomNotObject.at("properties.custom", "expected an object"));
             }
-            if let Some(custom) = Custom::read(&written.custom, "properties.custom")? {
+            if let Some(custom) = Custom::read(&written.custom) {
                 session.properties.custom = session.properties.custom.merged(&custom);
             }
             if MAX_SESSION_CUSTOM_BYTES < session.properties.custom.len() {
@@ -420,6 +420,12 @@ fn write_me(
         Some(wanted) => roles::assign(session, index, wanted, caller, "members.me"),
         None => Ok(()),
     }
+}
+
+/// Merging a bag keeps the text of what says the same, so another text is a change: that is seen
+/// without looking into the bags.
+fn says_the_same(before: &Session, after: &Session) -> bool {
+    before.properties.custom.text() == after.properties.custom.text() && before == after
 }
 
 fn check_size(session: &Session) -> Result<(), Refusal> {

@@ -19,7 +19,7 @@ use crate::limits::{MAX_MEMBERS, MAX_MEMBERS_LARGE};
 ///
 /// `None` is *unset*: never supplied, or explicitly set to `null`; for a timeout it means never.
 /// Timeouts are in ms.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Constants {
     /// Major session version.

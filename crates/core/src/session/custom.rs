@@ -1,59 +1,103 @@
 //! `custom` bags: the title's own JSON, merged by top-level field and never interpreted.
 
-use convoke_wire::{Field, RawJson};
+use convoke_wire::{Field, RawJson, raw};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
-use crate::refusal::{Refusal, Rule};
+/// A title's JSON: an object whose fields are merged one by one, or any other value as a whole;
+/// only member constants can be that. `[client]`
+///
+/// It is kept as the one text that stores and readers get, its fields in the order in which they
+/// were first written, and only looked into when it is written.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(into = "RawJson", from = "RawJson")]
+pub struct Custom(
+    /// `None` for `{}`, as which most bags stay.
+    Option<RawJson>,
+);
 
-/// A title's JSON: an object whose fields are merged one by one, or any other value as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "RawJson", try_from = "RawJson")]
-pub enum Custom {
-    /// An object, in the order its fields were first written.
-    Fields(IndexMap<String, RawJson>),
-    /// Anything else; only member constants can be that. `[client]`
-    Whole(RawJson),
-}
-
-impl Default for Custom {
-    fn default() -> Self {
-        Self::Fields(IndexMap::new())
-    }
-}
+/// The fields of an object, with the text of each value.
+pub(crate) type Fields<'a> = IndexMap<String, &'a RawValue>;
 
 impl Custom {
     /// The bag that a request writes, if it writes one.
-    pub(crate) fn read(field: &Field<RawJson>, path: &str) -> Result<Option<Self>, Refusal> {
-        let raw = field.value().cloned();
-        raw.map(Self::try_from)
-            .transpose()
-            .map_err(|error| Rule::MalformedBody.at(path, error.to_string()))
+    pub(crate) fn read(field: &Field<RawJson>) -> Option<Self> {
+        field.value().cloned().map(Self::from)
     }
 
     /// True for `{}`.
     pub fn is_empty(&self) -> bool {
-        matches!(self, Self::Fields(fields) if fields.is_empty())
+        self.0.is_none()
+    }
+
+    /// The text of the bag.
+    pub fn text(&self) -> &str {
+        self.0.as_ref().map_or("{}", RawJson::text)
+    }
+
+    /// Size of the text in bytes.
+    pub fn len(&self) -> usize {
+        self.text().len()
+    }
+
+    /// The bag as one JSON value.
+    pub fn to_raw(&self) -> RawJson {
+        self.0.clone().unwrap_or_else(RawJson::empty_object)
+    }
+
+    /// The fields of the bag; `None` when it is no object.
+    pub(crate) fn fields(&self) -> Option<Fields<'_>> {
+        match &self.0 {
+            None => Some(Fields::new()),
+            Some(raw) if raw.is_object() => {
+                Some(serde_json::from_str(raw.text()).expect("the text of an object"))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The bag of these fields.
+    pub(crate) fn of(fields: &Fields<'_>) -> Self {
+        if fields.is_empty() {
+            return Self::default();
+        }
+        let text = to_raw_value(fields).expect("names and raw values serialise");
+        Self(Some(text.into()))
     }
 
     /// Merges a written bag: each field replaced whole, `null` removes it. `[client]`
+    ///
+    /// What says the same as before keeps its text.
     #[must_use]
     pub fn merged(&self, written: &Self) -> Self {
-        let Self::Fields(patch) = written else {
-            return written.clone();
+        let Some(patch) = written.fields() else {
+            return if self == written {
+                self.clone()
+            } else {
+                written.clone()
+            };
         };
-        let mut fields = match self {
-            Self::Fields(fields) => fields.clone(),
-            Self::Whole(_) => IndexMap::new(),
+        let (mut fields, mut changed) = match self.fields() {
+            Some(fields) => (fields, false),
+            None => (Fields::new(), true),
         };
         for (name, value) in patch {
-            if value.is_null() {
-                fields.shift_remove(name);
-            } else {
-                fields.insert(name.clone(), value.clone());
+            if value.get() == "null" {
+                changed |= fields.shift_remove(&name).is_some();
+                continue;
+            }
+            let known = fields.get(&name);
+            if known.is_none_or(|known| !raw::same(known.get(), value.get())) {
+                fields.insert(name, value);
+                changed = true;
             }
         }
-        Self::Fields(fields)
+        if changed {
+            Self::of(&fields)
+        } else {
+            self.clone()
+        }
     }
 
     /// The bag without the fields that are `null`: what a first write leaves.
@@ -66,39 +110,40 @@ impl Custom {
     ///
     /// `Some("")` stands for the whole value.
     pub fn conflict(&self, repeated: &Self) -> Option<String> {
-        match (self, repeated) {
-            (Self::Fields(fixed), Self::Fields(again)) => again
-                .iter()
-                .find(|(name, value)| fixed.get(*name).map_or(!value.is_null(), |f| f != *value))
-                .map(|(name, _)| name.clone()),
-            (a, b) => (a != b).then(String::new),
-        }
-    }
-
-    /// Size of the rendered text in bytes.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Whole(raw) => raw.len(),
-            // Quotes, colon and comma for each field; braces around all.
-            Self::Fields(fields) => fields
-                .iter()
-                .map(|(name, value)| name.len() + value.len() + 4)
-                .sum::<usize>()
-                .saturating_add(2),
-        }
-    }
-
-    /// The bag as one JSON value.
-    pub fn to_raw(&self) -> RawJson {
-        match self {
-            Self::Whole(raw) => raw.clone(),
-            Self::Fields(fields) => {
-                let text = serde_json::to_string(fields).expect("names and raw values serialise");
-                RawJson::parse(&text).expect("a serialised map is JSON")
+        match (self.fields(), repeated.fields()) {
+            (Some(fixed), Some(again)) => {
+                let differs = |name: &String, value: &RawValue| match fixed.get(name) {
+                    Some(fixed) => !raw::same(fixed.get(), value.get()),
+                    None => value.get() != "null",
+                };
+                let mut again = again.into_iter();
+                again.find_map(|(name, value)| differs(&name, value).then_some(name))
             }
+            _ => (self != repeated).then(String::new),
         }
     }
 }
+
+/// Equal when the fields are, in whatever order, up to white space between tokens.
+impl PartialEq for Custom {
+    fn eq(&self, other: &Self) -> bool {
+        if self.text() == other.text() {
+            return true;
+        }
+        match (self.fields(), other.fields()) {
+            (Some(one), Some(other)) => {
+                let same = |(name, value): (&String, &&RawValue)| {
+                    let other = other.get(name);
+                    other.is_some_and(|other| raw::same(value.get(), other.get()))
+                };
+                one.len() == other.len() && one.iter().all(same)
+            }
+            _ => raw::same(self.text(), other.text()),
+        }
+    }
+}
+
+impl Eq for Custom {}
 
 impl From<Custom> for RawJson {
     fn from(custom: Custom) -> Self {
@@ -106,15 +151,9 @@ impl From<Custom> for RawJson {
     }
 }
 
-impl TryFrom<RawJson> for Custom {
-    type Error = serde_json::Error;
-
-    fn try_from(raw: RawJson) -> Result<Self, serde_json::Error> {
-        if raw.is_object() {
-            serde_json::from_str(raw.text()).map(Self::Fields)
-        } else {
-            Ok(Self::Whole(raw))
-        }
+impl From<RawJson> for Custom {
+    fn from(raw: RawJson) -> Self {
+        Self((raw.text() != "{}").then_some(raw))
     }
 }
 
@@ -123,7 +162,7 @@ mod tests {
     use super::*;
 
     fn custom(text: &str) -> Custom {
-        RawJson::parse(text).expect(text).try_into().expect(text)
+        RawJson::parse(text).expect(text).into()
     }
 
     #[test]
@@ -141,6 +180,26 @@ mod tests {
         check("{}", r#"{"n":{"inner":null}}"#, r#"{"n":{"inner":null}}"#);
         check(r#"{"a":1}"#, "{}", r#"{"a":1}"#);
         check(r#""Hello""#, r#"{"a":1}"#, r#"{"a":1}"#);
+        check(
+            "{}",
+            r#"{ "a" : 1, "b":null, "a":[ 2 ] }"#,
+            r#"{"a":[ 2 ]}"#,
+        );
+        check(r#"{"a":1}"#, r#"{"a":null}"#, "{}");
+    }
+
+    #[test]
+    fn bags_are_equal_when_their_fields_are() {
+        let check = |one: &str, other: &str, expected: bool| {
+            assert_eq!(custom(one) == custom(other), expected, "{one} {other}");
+        };
+        check(r#"{"a":1,"b":[2,3]}"#, r#"{"b":[2, 3],"a":1}"#, true);
+        check(r#"{"a":1,"b":2}"#, r#"{"a":2,"b":1}"#, false);
+        check(r#"{"a":1}"#, r#"{"a":1,"b":null}"#, false);
+        check(r#"{"a":"x y"}"#, r#"{"a":"xy"}"#, false);
+        check("{}", "{}", true);
+        check("[1,2]", "[1, 2]", true);
+        check("[1,2]", "[2,1]", false);
     }
 
     #[test]

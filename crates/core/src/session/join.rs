@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use convoke_wire::Xuid;
 use convoke_wire::session::Bags;
 use convoke_wire::session::constants::Capability;
 use convoke_wire::session::member::{MemberConstants, MemberProperties, MemberRequest};
+use convoke_wire::{Xuid, raw};
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
 use super::access::Facts;
 use super::{Custom, Member, MemberState, Session, access, members, owners, roles};
@@ -155,7 +156,7 @@ fn constants_custom(request: &MemberRequest, path: &str) -> Result<Option<Custom
         return Ok(None);
     };
     let path = format!("{path}.constants.custom");
-    let custom = Custom::read(&constants.custom, &path)?;
+    let custom = Custom::read(&constants.custom);
     if custom
         .as_ref()
         .is_some_and(|custom| MAX_MEMBER_CUSTOM_BYTES < custom.len())
@@ -201,16 +202,17 @@ fn completed_custom(
     if reserved.is_empty() {
         return Ok(sent.without_nulls());
     }
-    let (Custom::Fields(fixed), Custom::Fields(added)) = (reserved, &sent) else {
+    let (Some(fixed), Some(added)) = (reserved.fields(), sent.fields()) else {
         check_repeated_custom(reserved, Some(&sent), path)?;
         return Ok(reserved.clone());
     };
-    if let Some(name) = added
-        .iter()
-        .find(|(name, value)| fixed.get(*name).is_some_and(|f| f != *value))
-    {
+    let differs = |(name, value): &(&String, &&RawValue)| {
+        let fixed = fixed.get(*name);
+        fixed.is_some_and(|fixed| !raw::same(fixed.get(), value.get()))
+    };
+    if let Some((name, _)) = added.iter().find(differs) {
         let detail = "differs from what the reservation was made with";
-        return Err(Rule::ConstantConflict.at(format!("{path}.{}", name.0), detail));
+        return Err(Rule::ConstantConflict.at(format!("{path}.{name}"), detail));
     }
     Ok(reserved.merged(&sent.without_nulls()))
 }

@@ -58,7 +58,7 @@ pub(super) fn write(
             if !raw.is_object() {
                 return Err(Rule::CustomNotObject.at(path, "expected an object"));
             }
-            if let Some(custom) = Custom::read(&written.custom, &path)? {
+            if let Some(custom) = Custom::read(&written.custom) {
                 member.custom = member.custom.merged(&custom);
             }
             if MAX_MEMBER_CUSTOM_BYTES < member.custom.len() {

@@ -13,7 +13,7 @@ use crate::limits::{
 use crate::refusal::{Refusal, Rule};
 
 /// What members may change, version-neutral. `false` and *absent* are the same. `[client]`
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Properties {
     /// Words that session queries find, as written.

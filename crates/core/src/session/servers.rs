@@ -12,7 +12,7 @@ use crate::limits::MAX_SERVERS;
 use crate::refusal::{Refusal, Rule};
 
 /// One server entry.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
     /// Fixed when the entry was created.
     pub constants_system: OpaqueBag,
@@ -83,7 +83,7 @@ fn merge(
             Field::Null => Some(OpaqueBag::new()),
             Field::Value(bag) => Some(without_nulls(bag)),
         };
-        let custom = Custom::read(&constants.custom, &format!("{path}.constants.custom"))?;
+        let custom = Custom::read(&constants.custom);
         if existing.is_some() {
             let again = constants.system.value().into_iter().flatten();
             let fixed = &server.constants_system;
@@ -116,7 +116,7 @@ fn merge(
         {
             return Err(Rule::CustomNotObject.at(path, "expected an object"));
         }
-        match Custom::read(&properties.custom, &path)? {
+        match Custom::read(&properties.custom) {
             Some(custom) => server.custom = server.custom.merged(&custom),
             None if properties.custom == Field::Null => server.custom = Custom::default(),
             None => {}

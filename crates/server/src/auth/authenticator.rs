@@ -13,7 +13,7 @@ use super::cache::{PrincipalCache, Verified};
 use super::certificate::{CertifiedService, CertifiedServices, ClientCertificate};
 use super::delegation::delegate;
 use super::error::AuthError;
-use super::header::{Credentials, Scheme, UserHash, authorization};
+use super::header::{Credentials, Scheme, UserHash, VALUE_MAX_LEN, authorization};
 use super::keys::IssuerKeys;
 use super::oidc::{Identified, LinkError, Providers, Unverified};
 use super::principal::{Acting, MissingPrivileges, Principal};
@@ -154,11 +154,9 @@ impl Authenticator {
         value: &str,
         now: Timestamp,
     ) -> Result<Arc<Principal>, Unverified> {
-        // Reading comes first, so that an oversize value is not even hashed.
-        let credentials = Credentials::parse(value)?;
-        if credentials.scheme == Scheme::Bearer && credentials.token.starts_with(API_KEY_PREFIX) {
-            return api_key::find(&self.settings.api_keys, credentials.token)
-                .ok_or(AuthError::InvalidSignature("the API key is not known").into());
+        // Only what can be remembered is hashed.
+        if VALUE_MAX_LEN < value.len() {
+            return Err(AuthError::TOO_LONG.into());
         }
         let hash = Sha256::digest(value).into();
         if let Some(found) = self.verified.get(&hash) {
@@ -171,6 +169,11 @@ impl Authenticator {
             if expired {
                 return Err(AuthError::Expired.into());
             }
+        }
+        let credentials = Credentials::parse(value)?;
+        if credentials.scheme == Scheme::Bearer && credentials.token.starts_with(API_KEY_PREFIX) {
+            return api_key::find(&self.settings.api_keys, credentials.token)
+                .ok_or(AuthError::InvalidSignature("the API key is not known").into());
         }
         let verified = self.verify(&credentials, now)?;
         let principal = Arc::clone(&verified.principal);

@@ -39,6 +39,9 @@ pub enum AuthError {
 }
 
 impl AuthError {
+    /// A header value that no token of ours or of a provider needs.
+    pub(super) const TOO_LONG: Self = Self::Malformed("the token is longer than 16384 characters");
+
     /// The rule that the credentials break.
     pub fn rule(&self) -> EdgeRule {
         match self {

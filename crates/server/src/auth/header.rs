@@ -12,7 +12,7 @@ use super::token::MAX_TOKEN_LEN;
 const USER_HASH_MAX_LEN: usize = 40;
 
 /// Longest whole header value: a token and what stands before it.
-const VALUE_MAX_LEN: usize = MAX_TOKEN_LEN + 64;
+pub(super) const VALUE_MAX_LEN: usize = MAX_TOKEN_LEN + 64;
 
 /// The two halves of an `Authorization` header. Debug output leaves the token out.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,9 +74,7 @@ impl<'a> Credentials<'a> {
             return Err(AuthError::Missing);
         }
         if VALUE_MAX_LEN < value.len() {
-            return Err(AuthError::Malformed(
-                "the token is longer than 16384 characters",
-            ));
+            return Err(AuthError::TOO_LONG);
         }
         if starts_with_ignore_case(value, "Xauth=") {
             return Err(AuthError::Malformed(

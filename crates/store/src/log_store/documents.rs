@@ -10,7 +10,7 @@ use bytes::Bytes;
 use convoke_core::handle::Handle;
 use convoke_core::index;
 use convoke_core::people::Follow;
-use convoke_core::session::next_timer;
+use convoke_core::session::{Sharing, next_timer};
 use convoke_wire::{HandleId, Xuid};
 
 use crate::draft::Draft;
@@ -90,8 +90,9 @@ pub(super) fn state(contents: Contents) -> Result<State, StoreError> {
         for _ in 0..threads {
             let (given, done) = (Arc::clone(&given), done.clone());
             scope.spawn(move || {
+                let mut sharing = Sharing::default();
                 while let Some(chunk) = next(&given) {
-                    if done.send(draft(chunk)).is_err() {
+                    if done.send(draft(chunk, &mut sharing)).is_err() {
                         break;
                     }
                 }
@@ -132,12 +133,13 @@ fn next(given: &Mutex<Receiver<Vec<Record>>>) -> Option<Vec<Record>> {
 }
 
 /// The documents of some records, as what would put them there.
-fn draft(records: Vec<Record>) -> Result<Draft, StoreError> {
+fn draft(records: Vec<Record>, sharing: &mut Sharing) -> Result<Draft, StoreError> {
     let mut draft = Draft::default();
     for record in records {
         match document(&record)? {
             None => {}
-            Some(Document::Session(key, stored)) => {
+            Some(Document::Session(key, mut stored)) => {
+                sharing.share(&mut Arc::make_mut(&mut stored.session).constants);
                 draft.sessions.insert(key, Some(stored));
             }
             Some(Document::Handle(handle)) => {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
-use convoke_core::session::Session;
+use convoke_core::session::{Session, Sharing};
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row};
@@ -119,8 +119,11 @@ pub(super) fn for_each_session(
                FROM sessions";
     let mut statement = conn.prepare(sql)?;
     let mut rows = statement.query([])?;
+    let mut sharing = Sharing::default();
     while let Some(row) = rows.next()? {
-        visit(session_key(row, 0)?, Arc::new(session(row, 4)?));
+        let mut session = session(row, 4)?;
+        sharing.share(&mut session.constants);
+        visit(session_key(row, 0)?, Arc::new(session));
     }
     Ok(())
 }

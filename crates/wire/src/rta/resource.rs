@@ -96,7 +96,7 @@ impl Resource {
 
     fn from_path(path: &str) -> Option<Self> {
         let segments = segments(path)?;
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         match segments.as_slice() {
             // A client library of old adds the id that it was given before. `[client]`
             [word] | [word, _] if is(word, "connections") => {

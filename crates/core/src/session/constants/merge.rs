@@ -5,7 +5,7 @@ use convoke_wire::session::constants::{
     Metrics, OwnershipPolicies, PeerToHostRequirements, PeerToPeerRequirements, SystemConstants,
     Timeouts, Visibility,
 };
-use convoke_wire::{ContractVersion, Field, TitleId, Xuid};
+use convoke_wire::{ContractVersion, Field, TitleId, Xuid, raw};
 use indexmap::IndexMap;
 
 use super::Constants;
@@ -326,7 +326,7 @@ fn merge_custom(prescribed: &Custom, supplied: &Custom) -> Result<Custom, Refusa
     if prescribed.is_empty() {
         return Ok(supplied.without_nulls());
     }
-    let (Custom::Fields(fixed), Custom::Fields(added)) = (prescribed, supplied) else {
+    let (Some(fixed), Some(added)) = (prescribed.fields(), supplied.fields()) else {
         return match prescribed.conflict(supplied) {
             Some(_) if !supplied.is_empty() => Err(custom_conflict("")),
             _ => Ok(prescribed.clone()),
@@ -334,16 +334,18 @@ fn merge_custom(prescribed: &Custom, supplied: &Custom) -> Result<Custom, Refusa
     };
     let mut merged = fixed.clone();
     for (name, value) in added {
-        match fixed.get(name) {
-            Some(mould) if mould != value => return Err(custom_conflict(name)),
+        match fixed.get(&name) {
+            Some(mould) if !raw::same(mould.get(), value.get()) => {
+                return Err(custom_conflict(&name));
+            }
             Some(_) => {}
-            None if value.is_null() => {}
+            None if value.get() == "null" => {}
             None => {
-                merged.insert(name.clone(), value.clone());
+                merged.insert(name, value);
             }
         }
     }
-    Ok(Custom::Fields(merged))
+    Ok(Custom::of(&merged))
 }
 
 fn custom_conflict(field: &str) -> Refusal {
