@@ -54,16 +54,17 @@ pub fn preflight(page: Option<HeaderValue>) -> Response {
     response
 }
 
-/// Marks an answer for the page that may read it.
-pub fn mark(cors: &Cors, page: Option<HeaderValue>, response: &mut Response) {
+/// An answer, marked for the page that may read it.
+pub fn marked(cors: &Cors, page: Option<HeaderValue>, mut response: Response) -> Response {
     if cors.origins.is_empty() {
-        return;
+        return response;
     }
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(page) = page {
         allow(headers, page);
     }
+    response
 }
 
 fn allow(headers: &mut HeaderMap, page: HeaderValue) {

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use convoke_wire::Xuid;
 use http::{Method, StatusCode, Uri};
+use tokio::task::futures::TaskLocalFuture;
 use tracing::{Level, Span, field};
 use uuid::Uuid;
 
@@ -28,14 +29,9 @@ pub(crate) struct Trail {
     failure: RefCell<Option<String>>,
 }
 
-/// Answers a request, and collects what is noted on the way.
-pub(crate) async fn follow<T>(answer: impl Future<Output = T>) -> (T, Trail) {
-    TRAIL
-        .scope(Trail::default(), async {
-            let answer = answer.await;
-            (answer, TRAIL.with(Trail::take))
-        })
-        .await
+/// Collects what is noted while a request is answered; `take_value` gives the notes afterwards.
+pub(crate) fn followed<F: Future>(answer: F) -> TaskLocalFuture<Trail, F> {
+    TRAIL.scope(Trail::default(), answer)
 }
 
 /// Notes which address the request names.
@@ -64,15 +60,6 @@ fn note(write: impl FnOnce(&Trail)) {
 }
 
 impl Trail {
-    fn take(&self) -> Self {
-        Self {
-            route: self.route.clone(),
-            caller: self.caller.clone(),
-            change: self.change.clone(),
-            failure: RefCell::new(self.failure.take()),
-        }
-    }
-
     /// The address.
     pub(crate) fn route(&self) -> Route {
         self.route.get().unwrap_or(Route::Unknown)
