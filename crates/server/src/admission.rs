@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api_error::{ApiError, Family};
 use crate::clock::Clock;
-use crate::exchange;
+use crate::{exchange, router};
 
 /// Time for a body to arrive. `Inferred:` auth-http 11.5
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,11 +41,14 @@ impl Admission {
         Self { places, clock }
     }
 
-    /// Gives a request a place; without one it comes back.
-    #[expect(clippy::result_large_err, reason = "a request is as large either way")]
-    pub fn enter(&self, request: Request) -> Result<(Request, Place), Request> {
+    /// Gives a request a place, or refuses it. Health, readiness and metrics need none.
+    pub fn enter(&self, request: Request) -> Result<(Request, Place), ApiError> {
         let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
-            return Err(request);
+            return if router::is_operation(request.uri()) {
+                Ok((request, Place::Unneeded))
+            } else {
+                Err(ApiError::Overloaded)
+            };
         };
         if request.body().is_end_stream() {
             return Ok((request, Place::Fixed(permit)));
@@ -68,6 +71,8 @@ impl Admission {
 /// The place of one request, freed when this is dropped.
 #[derive(Debug)]
 pub enum Place {
+    /// Of whoever runs the service, who must reach it when others do not.
+    Unneeded,
     /// Of one without a body.
     Fixed(OwnedSemaphorePermit),
     /// Of one whose body may be on its way.
@@ -202,7 +207,7 @@ mod tests {
     async fn placed(State(admission): State<Admission>, request: Request, next: Next) -> Response {
         match admission.enter(request) {
             Ok((request, place)) => place.leave(next.run(request).await),
-            Err(_) => ApiError::Overloaded.into_response(Family::Text),
+            Err(error) => error.into_response(Family::Text),
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -147,7 +147,7 @@ async fn converse(
     let peer = Arc::new(peer);
     let answer = service_fn(move |request: http::Request<Incoming>| {
         let (edge, peer) = (Arc::clone(&edge), Arc::clone(&peer));
-        async move { Ok::<_, Infallible>(edge.answer(request.map(Body::new), Some(&peer)).await) }
+        async move { Ok::<_, Infallible>(edge.answer(request.map(body), Some(&peer)).await) }
     });
     let connection = http1::Builder::new()
         .timer(timer)
@@ -157,5 +157,14 @@ async fn converse(
         .serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
+/// What a request carries; nothing is made for the many that carry nothing.
+fn body(incoming: Incoming) -> Body {
+    if incoming.is_end_stream() {
+        Body::empty()
+    } else {
+        Body::new(incoming)
     }
 }

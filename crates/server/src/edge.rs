@@ -64,8 +64,7 @@ struct Entry {
     page: Option<HeaderValue>,
     /// Whose refused credentials are counted.
     address: Option<Address>,
-    /// `None` for whoever runs the service, who must reach it when others do not.
-    place: Option<Place>,
+    place: Place,
 }
 
 impl Entry {
@@ -97,11 +96,7 @@ impl Entry {
         if let Some(address) = address {
             addresses.request(address, shared.directory.clock.now())?;
         }
-        let (request, place) = match shared.admission.enter(request) {
-            Ok((request, place)) => (request, Some(place)),
-            Err(request) if router::is_operation(request.uri()) => (request, None),
-            Err(_) => return Err(ApiError::Overloaded),
-        };
+        let (request, place) = shared.admission.enter(request)?;
         let entry = Self {
             page: None,
             address,
@@ -112,10 +107,7 @@ impl Entry {
 
     /// Lets the answer out.
     fn leave(self, shared: &Shared, response: Response) -> Response {
-        let response = match self.place {
-            Some(place) => place.leave(response),
-            None => response,
-        };
+        let response = self.place.leave(response);
         if let Some(address) = self.address {
             let now = shared.directory.clock.now();
             shared.addresses.answered(address, response.status(), now);

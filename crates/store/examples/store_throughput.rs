@@ -278,7 +278,7 @@ fn document(bytes: usize) -> Result<Session, Failure> {
         .collect();
     let rest = bytes.saturating_sub(convoke_store::codec::encode_session(&session)?.text.len());
     let filling = format!(r#"{{"filling":"{}"}}"#, "x".repeat(rest.saturating_sub(26)));
-    session.properties.custom = RawJson::parse(&filling)?.try_into()?;
+    session.properties.custom = RawJson::parse(&filling)?.into();
     Ok(session)
 }
 

@@ -64,6 +64,9 @@ impl UserSegment {
 /// `None` when an escape does not decode to UTF-8.
 pub fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
     let written = path.split('/').filter(|segment| !segment.is_empty());
+    if !path.contains('%') {
+        return Some(written.map(Cow::Borrowed).collect());
+    }
     let decoded = written.map(|segment| percent_decode_str(segment).decode_utf8().ok());
     decoded.collect()
 }

@@ -46,11 +46,11 @@ impl Plan {
             for number in 0..connections as u64 {
                 seats.push(subject.seat("session", number, self.document).await?);
             }
-            let document = subject.document(&seats[0]).await?;
+            let answer = subject.answer(&seats[0]).await?;
             let mut yardsticks = Vec::new();
             for &kind in case.yardsticks() {
                 let folder = self.folder.path();
-                yardsticks.push((kind, kind.start(folder, &document).await?));
+                yardsticks.push((kind, kind.start(folder, &answer).await?));
             }
             let mut entrants = vec![Entrant::new(Who::Service, &subject.process)];
             for (kind, process) in &yardsticks {

@@ -4,11 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use reqwest::Method;
+use http::{HeaderValue, Method};
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
-use super::case::{JOIN, Seat};
+use super::case::{JOIN, Seat, request};
+use super::load;
 use super::process::Process;
+use super::yardstick::Sample;
 use crate::http::{Answer, Call, Client};
 
 /// The service configuration that everything happens in.
@@ -120,6 +123,21 @@ impl Subject {
             session,
             by_handle: format!("/handles/{id}/session"),
         })
+    }
+
+    /// The answer to a GET of a session, with the head that clients read.
+    pub(super) async fn answer(&self, seat: &Seat) -> anyhow::Result<Sample> {
+        let mut sender = load::connect(&self.process.address).await?;
+        let request = request(Method::GET, &seat.session, &seat.owner, "");
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        ensure!(head.status.is_success(), "GET: {}", head.status);
+        let text = |value: &HeaderValue| value.to_str().map(str::to_owned);
+        let mut sent = Vec::new();
+        for (name, value) in &head.headers {
+            sent.push((name.as_str().to_owned(), text(value)?));
+        }
+        let body = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
+        Ok(Sample { head: sent, body })
     }
 
     /// A session document, as it is answered.

@@ -10,8 +10,8 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, StatusCode};
+use axum::http::header::{CONTENT_LENGTH, DATE};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use clap::ValueEnum;
 use tokio::net::TcpListener;
@@ -32,15 +32,19 @@ pub(super) enum Yardstick {
 /// Most documents that reach the disk together.
 const MAX_BATCH: usize = 1024;
 
+/// Headers that every server writes for itself.
+const OWN: [HeaderName; 2] = [CONTENT_LENGTH, DATE];
+
 /// Bytes after which the file is begun anew.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
 
 impl Yardstick {
-    /// Starts one that answers with this document.
-    pub(super) async fn start(self, folder: &Path, document: &str) -> anyhow::Result<Process> {
+    /// Starts one that answers with the same bytes as the service did: head and document.
+    pub(super) async fn start(self, folder: &Path, answer: &Sample) -> anyhow::Result<Process> {
         let kind = self.to_possible_value().context("a kind without a name")?;
         let folder_name = folder.to_str().context("the folder's name is not text")?;
-        let input = format!("{folder_name}\t{document}\n");
+        let head = serde_json::to_string(&answer.head)?;
+        let input = format!("{folder_name}\t{head}\t{}\n", answer.body);
         Process::start(
             &["bench", "--yardstick", kind.get_name()],
             Some(&input),
@@ -50,24 +54,34 @@ impl Yardstick {
     }
 }
 
+/// An answer of the service.
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// Names and values of its headers.
+    pub(super) head: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
 struct Served {
+    head: HeaderMap,
     document: Bytes,
     journal: Option<mpsc::Sender<oneshot::Sender<()>>>,
 }
 
 /// Serves on a free port until the standard input ends.
 ///
-/// Its first line names a folder for the file to append to, and, after a tab, the document.
+/// Its first line has, with tabs between, a folder for the file to append to, the headers of the
+/// answer, and the document.
 pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
     let mut line = String::new();
     std::io::stdin()
         .read_line(&mut line)
         .context("no document on the standard input")?;
-    let (folder, document) = line
-        .trim_end()
-        .split_once('\t')
-        .context("no folder and document")?;
-    let document = Bytes::from(document.to_owned());
+    let mut parts = line.trim_end().splitn(3, '\t');
+    let mut part = || parts.next().context("no folder, head and document");
+    let folder = part()?;
+    let head = head(part()?)?;
+    let document = Bytes::from(part()?.to_owned());
     let journal = match kind {
         Yardstick::Echo => None,
         Yardstick::Append => {
@@ -81,9 +95,11 @@ pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     output::print(&format!("{LISTENING}{}", listener.local_addr()?))?;
-    let app = Router::new()
-        .fallback(answer)
-        .with_state(Arc::new(Served { document, journal }));
+    let app = Router::new().fallback(answer).with_state(Arc::new(Served {
+        head,
+        document,
+        journal,
+    }));
     tokio::select! {
         served = axum::serve(tokio_nodelay(listener), app) => Ok(served?),
         () = input::ended() => Ok(()),
@@ -110,11 +126,20 @@ async fn answer(State(served): State<Arc<Served>>, method: Method, body: Bytes) 
             }
         }
     }
-    (
-        [(CONTENT_TYPE, "application/json")],
-        served.document.clone(),
-    )
-        .into_response()
+    (served.head.clone(), served.document.clone()).into_response()
+}
+
+/// The headers that the answers have.
+fn head(text: &str) -> anyhow::Result<HeaderMap> {
+    let pairs: Vec<(String, String)> = serde_json::from_str(text)?;
+    let mut head = HeaderMap::new();
+    for (name, value) in pairs {
+        head.insert(HeaderName::try_from(name)?, value.try_into()?);
+    }
+    for own in OWN {
+        head.remove(own);
+    }
+    Ok(head)
 }
 
 /// Appends one document for each who waits, all of them with one trip to the disk.

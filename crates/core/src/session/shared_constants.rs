@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_no_constants_is_an_error() {
-        for text in ["[]", r#"{"max_members_count":"many"}"#, "7"] {
+        for text in [r#""text""#, r#"{"max_members_count":"many"}"#, "7"] {
             assert!(
                 serde_json::from_str::<SharedConstants>(text).is_err(),
                 "{text}"
