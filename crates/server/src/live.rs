@@ -14,6 +14,9 @@ use convoke_wire::{ContractVersion, SessionKey, Xuid};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// Bytes that most documents fit in.
+const USUAL_BYTES: usize = 4096;
+
 /// One committed state of a session.
 #[derive(Debug)]
 pub struct LiveSession {
@@ -48,23 +51,24 @@ impl LiveSession {
     /// A writer is shown most states once, so nothing is kept for the next.
     pub fn body(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Bytes {
         let kept = self.rendered[slot(contract)].get().cloned();
-        kept.unwrap_or_else(|| self.render(viewer, contract))
+        kept.unwrap_or_else(|| self.render(viewer, contract).into())
     }
 
     /// The same, kept for the next reader where all viewers see the same.
     pub fn body_to_keep(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Bytes {
         if !render::is_same_for_all(&self.session) {
-            return self.render(viewer, contract);
+            return self.render(viewer, contract).into();
         }
         let rendered = &self.rendered[slot(contract)];
-        rendered
-            .get_or_init(|| self.render(viewer, contract))
-            .clone()
+        let exact = || self.render(viewer, contract).into_boxed_slice().into();
+        rendered.get_or_init(exact).clone()
     }
 
-    fn render(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Bytes {
+    fn render(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Vec<u8> {
         let document = render::session(&self.session, viewer, contract);
-        Bytes::from(serde_json::to_vec(&document).expect("documents have text keys only"))
+        let mut text = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut text, &document).expect("documents have text keys only");
+        text
     }
 }
 

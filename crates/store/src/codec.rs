@@ -17,6 +17,9 @@ use crate::StoreError;
 /// The format that this version writes, and the newest it reads.
 pub const FORMAT: u32 = 1;
 
+/// Bytes that most documents fit in.
+const USUAL_BYTES: usize = 4096;
+
 /// A document as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
@@ -103,8 +106,10 @@ fn encode<T: Serialize>(document: &T) -> Result<Encoded, StoreError> {
         format: FORMAT,
         document,
     };
-    let text =
-        serde_json::to_string(&written).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let mut text = Vec::with_capacity(USUAL_BYTES);
+    serde_json::to_writer(&mut text, &written)
+        .map_err(|error| StoreError::Failed(error.to_string()))?;
+    let text = String::from_utf8(text).map_err(|error| StoreError::Failed(error.to_string()))?;
     let checksum = checksum(text.as_bytes());
     Ok(Encoded { text, checksum })
 }
@@ -116,7 +121,7 @@ fn pack<T: Serialize>(before: &str, document: &T) -> Result<Bytes, StoreError> {
         format: FORMAT,
         document,
     };
-    let mut value = Vec::with_capacity(4096);
+    let mut value = Vec::with_capacity(USUAL_BYTES);
     value.extend([0; CHECKSUM_BYTES]);
     value.extend(before.as_bytes());
     value.push(b'\n');
