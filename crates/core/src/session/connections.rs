@@ -95,8 +95,7 @@ pub fn check_tapped(
     after: &Session,
     others: impl Fn(Uuid) -> usize,
 ) -> Result<(), Refusal> {
-    let former = before.map(tapped).unwrap_or_default();
-    let mut added = tapped(after).into_iter().filter(|id| !former.contains(id));
+    let mut added = changes(before, Some(after)).tapped.added.into_iter();
     if added.any(|id| MAX_SESSIONS_PER_CONNECTION <= others(id)) {
         let path = "members.me.properties.system.connection";
         let detail = format!(
@@ -105,6 +104,107 @@ pub fn check_tapped(
         return Err(Rule::ConnectionSessions.at(path, detail));
     }
     Ok(())
+}
+
+/// What one change does to the connections of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// To those whose loss would change it.
+    pub required: Difference,
+    /// To those that it taps.
+    pub tapped: Difference,
+}
+
+/// What lies between two sets of connections.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Difference {
+    /// Only in the set afterwards.
+    pub added: BTreeSet<Uuid>,
+    /// Only in the set before.
+    pub removed: BTreeSet<Uuid>,
+}
+
+/// The difference that a change makes to [`required`] and [`tapped`].
+///
+/// Members that the two states share are only compared by identity, so that the change of one member
+/// in a session of thousands costs little.
+pub fn changes(before: Option<&Session>, after: Option<&Session>) -> Changes {
+    let (old, new) = touched(before, after);
+    Changes {
+        required: difference((before, &old), (after, &new), |session, member| {
+            let depended = depends_on(member).filter(|_| requires_connections(session));
+            depended.into_iter()
+        }),
+        tapped: difference((before, &old), (after, &new), |session, member| {
+            let taps = !session.constants.has(Capability::Large);
+            let all = subscribers(member).filter(move |_| taps);
+            all.map(|subscriber| subscriber.connection)
+        }),
+    }
+}
+
+type Side<'a, 'b> = (Option<&'a Session>, &'b [&'a Member]);
+
+fn difference<'a, I: Iterator<Item = Uuid>>(
+    (before, old): Side<'a, '_>,
+    (after, new): Side<'a, '_>,
+    of: impl Fn(&'a Session, &'a Member) -> I,
+) -> Difference {
+    let all = |session: Option<&'a Session>, members: &[&'a Member]| -> BTreeSet<Uuid> {
+        let session = session.into_iter();
+        session
+            .flat_map(|session| members.iter().flat_map(|member| of(session, member)))
+            .collect()
+    };
+    let (old, new) = (all(before, old), all(after, new));
+    // A member that did not change may be on the same connection.
+    let outside = |ids: &BTreeSet<Uuid>, others: &BTreeSet<Uuid>, session: Option<&'a Session>| {
+        let mut only: BTreeSet<Uuid> = ids.difference(others).copied().collect();
+        let Some(session) = session.filter(|_| !only.is_empty()) else {
+            return only;
+        };
+        for member in session.members.values() {
+            for id in of(session, member) {
+                only.remove(&id);
+            }
+        }
+        only
+    };
+    Difference {
+        added: outside(&new, &old, before),
+        removed: outside(&old, &new, after),
+    }
+}
+
+/// The members, before and after, that are not the same in both.
+fn touched<'a>(
+    before: Option<&'a Session>,
+    after: Option<&'a Session>,
+) -> (Vec<&'a Member>, Vec<&'a Member>) {
+    let members = |session: Option<&'a Session>| session.into_iter().flat_map(|it| &it.members);
+    let (mut before, mut after) = (members(before).peekable(), members(after).peekable());
+    let (mut old, mut new) = (Vec::new(), Vec::new());
+    loop {
+        match (before.peek(), after.peek()) {
+            (Some((i, former)), Some((j, latter))) if i == j => {
+                if !Arc::ptr_eq(former, latter) {
+                    old.push(&***former);
+                    new.push(&***latter);
+                }
+                before.next();
+                after.next();
+            }
+            (Some((i, former)), latter) if latter.is_none_or(|(j, _)| i < j) => {
+                old.push(&***former);
+                before.next();
+            }
+            (_, Some((_, latter))) => {
+                new.push(&***latter);
+                after.next();
+            }
+            (_, None) => return (old, new),
+        }
+    }
 }
 
 fn requires_connections(session: &Session) -> bool {

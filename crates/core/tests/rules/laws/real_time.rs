@@ -68,6 +68,7 @@ fn check_change(before: Option<&Session>, after: Option<&Session>) -> Checked {
 }
 
 fn check_taps(before: Option<&Session>, after: Option<&Session>) -> Checked {
+    check_connections(before, after)?;
     let found = taps(before, after);
     let changes = ChangeTypes::between(before, after);
     let number = match (before, after) {
@@ -136,6 +137,20 @@ fn check_nobody_waits(
         return Ok(());
     }
     check_everybody(&[], after)
+}
+
+/// The difference is what lies between the two sets, whatever members the states share.
+fn check_connections(before: Option<&Session>, after: Option<&Session>) -> Checked {
+    let changes = connections::changes(before, after);
+    let check = |difference: &connections::Difference, of: fn(&Session) -> BTreeSet<Uuid>| {
+        let (former, latter) = (before.map(of), after.map(of));
+        let (former, latter) = (former.unwrap_or_default(), latter.unwrap_or_default());
+        prop_assert_eq!(&difference.added, &(&latter - &former));
+        prop_assert_eq!(&difference.removed, &(&former - &latter));
+        Ok(())
+    };
+    check(&changes.required, connections::required)?;
+    check(&changes.tapped, connections::tapped)
 }
 
 fn check_loss(session: &Session, lost: Uuid, now: Timestamp) -> Checked {
