@@ -23,6 +23,7 @@ use crate::issuer::{DevSignIn, Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::parts::Parts;
 use crate::rate_limits::RateLimits;
+use crate::realtime::{self, RealTime};
 use crate::shared::{FollowLocks, Shared};
 use crate::telemetry::Tracing;
 use crate::tls::Tls;
@@ -113,7 +114,8 @@ impl App {
         let places = config.limits.max_in_flight.get();
         let admission = Admission::new(places, Arc::clone(&clock));
         let metrics = Arc::new(Metrics::new(clock.now()));
-        let directory = Directory::open(store, clock, entropy, metrics)?;
+        let realtime = RealTime::new(&config.rta, Arc::clone(&metrics));
+        let directory = Directory::open(store, clock, entropy, metrics, realtime)?;
         let shared = Shared {
             directory: Arc::new(directory),
             catalogue,
@@ -165,6 +167,11 @@ impl App {
     /// Settles every session that is due, as the timer task does.
     pub async fn run_due_timers(&self) {
         timers::run_due(&self.shared.directory).await;
+    }
+
+    /// Makes members inactive whose connection counts as lost, as the background task does.
+    pub async fn run_due_losses(&self) {
+        realtime::losses::run_due(&self.shared.directory).await;
     }
 
     /// Fetches the keys of identity providers that are due for it, as the background task does.
@@ -225,6 +232,10 @@ impl App {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(timers::run(
+            Arc::clone(&self.shared.directory),
+            stop.clone(),
+        ));
+        tasks.spawn(realtime::losses::run(
             Arc::clone(&self.shared.directory),
             stop.clone(),
         ));

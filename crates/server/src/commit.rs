@@ -1,6 +1,6 @@
 //! The only write path: every change of a session, by whomever, goes through [`Directory::transact`].
 //!
-//! Lock the session, let time pass, decide by a pure rule, commit durably, publish. In that order.
+//! Lock the session, let time pass, decide by a pure rule, commit durably, publish, tap. In that order.
 
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use crate::entropy::Entropy;
 use crate::health::Health;
 use crate::live::{Exclusive, LiveSession, LiveSessions};
 use crate::metrics::Metrics;
+use crate::realtime::RealTime;
 use crate::timer_queue::{TimerQueue, late};
 use crate::to_the_end::ToTheEnd;
 use crate::trail;
@@ -46,6 +47,7 @@ pub struct Directory {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Arc<Health>,
     pub(crate) commits: Arc<Commits>,
+    pub(crate) realtime: Arc<RealTime>,
 }
 
 /// What a decision wants to be done, all of it or nothing.
@@ -88,11 +90,12 @@ pub enum TransactError<E> {
 
 impl Directory {
     /// Reads what the store holds into memory.
-    pub fn open(
+    pub(crate) fn open(
         store: AnyStore,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         metrics: Arc<Metrics>,
+        realtime: RealTime,
     ) -> Result<Self, StoreError> {
         let (store, health) = (Arc::new(store), Arc::<Health>::default());
         metrics.watch_store(Arc::clone(&store));
@@ -111,8 +114,11 @@ impl Directory {
             metrics,
             health,
             commits: Arc::new(commits),
+            realtime: Arc::new(realtime),
         };
+        let now = directory.clock.now();
         directory.store.for_each_session(&mut |key, session| {
+            directory.realtime.restored(&key, &session, now);
             let state = LiveSession::new(session);
             directory.timers.set(&key, None, state.next_timer);
             directory.live.insert(&key, state);
@@ -232,6 +238,11 @@ impl Directory {
             former,
             state.as_ref().and_then(|state| state.next_timer),
         );
+        let former = exclusive.state();
+        let (old, new) = (former.as_deref(), state.as_deref());
+        let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
+        let now = self.clock.now();
+        self.realtime.followed(key, old, new, now);
         exclusive.publish(state);
         Ok(())
     }
@@ -259,14 +270,19 @@ impl Directory {
         };
         let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
         let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
+        let realtime = Arc::clone(&self.realtime);
         let key = key.clone();
         ToTheEnd::new(async move {
             let result = commits.take(commit).await;
             if result.is_ok() && !unchanged {
-                let former = before.and_then(|state| state.next_timer);
+                let former = before.as_ref().and_then(|state| state.next_timer);
                 let next = after.as_ref().and_then(|state| state.next_timer);
                 timers.set(&key, former, next);
                 exclusive.publish(after.clone());
+                let (old, new) = (before.as_deref(), after.as_deref());
+                let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
+                // Whoever is tapped may read at once, and is to find the change.
+                realtime.published(&key, old, new, now);
             }
             (exclusive, result.map(|()| after))
         })

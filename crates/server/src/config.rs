@@ -9,6 +9,7 @@ mod environment;
 mod keys;
 mod limits;
 mod profile;
+mod realtime;
 mod telemetry;
 mod tls;
 
@@ -25,6 +26,7 @@ pub use cors::{Cors, Origin};
 pub use keys::{schema, schema_part};
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
 pub use profile::Profile;
+pub use realtime::RealTimeConfig;
 pub use telemetry::{Endpoint, SampleRatio, ServiceName, Telemetry};
 pub use tls::TlsConfig;
 
@@ -54,6 +56,8 @@ pub struct Config {
     pub limits: Limits,
     /// Web pages that may call the services from a browser.
     pub cors: Cors,
+    /// Real-time activity: sockets, and what a lost connection does.
+    pub rta: RealTimeConfig,
     /// Traces of requests for an OpenTelemetry collector; needs a program built with the feature `otlp`.
     pub telemetry: Telemetry,
 }
@@ -86,6 +90,7 @@ impl Default for Config {
             tls: None,
             limits: Limits::default(),
             cors: Cors::default(),
+            rta: RealTimeConfig::default(),
             telemetry: Telemetry::default(),
         }
     }

@@ -5,7 +5,7 @@ mod timer;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,17 +13,18 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::auth::ClientCertificate;
 use crate::edge::Edge;
 use crate::exchange;
 use crate::metrics::{ConnectionRefusal, Metrics};
-
+use crate::realtime::{self, Opening};
 use crate::tls::{Accepted, Tls};
 use timer::ClockTimer;
 
@@ -56,7 +57,7 @@ pub(crate) async fn serve(
 ) {
     let shared = Arc::clone(&edge.shared);
     let (clock, metrics) = (&shared.directory.clock, &shared.directory.metrics);
-    let graceful = GracefulShutdown::new();
+    let open = Open::default();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut shutdown = pin!(shutdown);
     loop {
@@ -87,9 +88,9 @@ pub(crate) async fn serve(
             certificate: None,
         };
         let timer = ClockTimer(Arc::clone(clock));
-        let watcher = graceful.watcher();
+        let open = open.clone();
         let (tls, edge, counts) = (tls.clone(), Arc::clone(&edge), Arc::clone(metrics));
-        let connection = secure(stream, peer, tls, edge, timer, watcher, counts);
+        let connection = secure(stream, peer, tls, edge, timer, open, counts);
         let counted = metrics.connection_accepted();
         tasks.spawn(async move {
             let _until_closed = (place, connected, counted);
@@ -97,9 +98,39 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
+    shared.directory.realtime.stop();
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = open.end() => {}
         () = clock.sleep(DRAIN) => tracing::warn!("some requests did not end in time"),
+    }
+}
+
+/// The connections whose requests are waited for when the service stops.
+#[derive(Clone, Default)]
+struct Open {
+    stopping: CancellationToken,
+    all: TaskTracker,
+}
+
+/// One of them, until this is dropped.
+struct Stay {
+    stopping: CancellationToken,
+    _counted: TaskTrackerToken,
+}
+
+impl Open {
+    fn enter(&self) -> Stay {
+        Stay {
+            stopping: self.stopping.clone(),
+            _counted: self.all.token(),
+        }
+    }
+
+    /// Asks all to end, and waits until they have.
+    async fn end(&self) {
+        self.stopping.cancel();
+        self.all.close();
+        self.all.wait().await;
     }
 }
 
@@ -110,7 +141,7 @@ async fn secure(
     tls: Option<Arc<Tls>>,
     edge: Arc<Edge>,
     timer: ClockTimer,
-    watcher: Watcher,
+    open: Open,
     metrics: Arc<Metrics>,
 ) {
     // Small answers must not wait for the acknowledgement of the one before.
@@ -119,7 +150,7 @@ async fn secure(
         return;
     }
     let Some(tls) = tls else {
-        return converse(stream, peer, edge, timer, watcher).await;
+        return converse(stream, peer, edge, timer, open.enter()).await;
     };
     match tls.accept(stream).await {
         Ok(Accepted {
@@ -127,7 +158,7 @@ async fn secure(
             certificate,
         }) => {
             peer.certificate = certificate;
-            converse(stream, peer, edge, timer, watcher).await;
+            converse(stream, peer, edge, timer, open.enter()).await;
         }
         Err(error) => {
             metrics.handshake_failed();
@@ -142,21 +173,46 @@ async fn converse(
     peer: Peer,
     edge: Arc<Edge>,
     timer: ClockTimer,
-    watcher: Watcher,
+    stay: Stay,
 ) {
     let peer = Arc::new(peer);
+    let directory = Arc::clone(&edge.shared.directory);
+    let opening = Arc::new(Mutex::new(None));
+    let opened = Arc::clone(&opening);
     let answer = service_fn(move |request: http::Request<Incoming>| {
         let (edge, peer) = (Arc::clone(&edge), Arc::clone(&peer));
-        async move { Ok::<_, Infallible>(edge.answer(request.map(body), Some(&peer)).await) }
+        let opened = Arc::clone(&opened);
+        async move {
+            let mut response = edge.answer(request.map(body), Some(&peer)).await;
+            if let Some(opening) = response.extensions_mut().remove::<Opening>() {
+                *lock(&opened) = Some(opening);
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(timer)
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(exchange::MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = watcher.watch(connection).await {
+        .serve_connection(TokioIo::new(stream), answer)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stay.stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended badly");
+        return;
+    }
+    let opening = lock(&opening).take();
+    if let Some(opening) = opening {
+        // Boxed, or every connection would carry the room of a socket.
+        Box::pin(realtime::serve(directory, opening)).await;
     }
 }
 
@@ -167,4 +223,9 @@ fn body(incoming: Incoming) -> Body {
     } else {
         Body::new(incoming)
     }
+}
+
+/// The place where a request leaves the socket that it opens; a panic leaves it whole.
+fn lock(opening: &Mutex<Option<Opening>>) -> MutexGuard<'_, Option<Opening>> {
+    opening.lock().unwrap_or_else(PoisonError::into_inner)
 }

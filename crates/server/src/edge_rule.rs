@@ -94,6 +94,19 @@ edge_rules! {
         "The session has changed since its ETag was read, does not exist, or exists although `If-None-Match: *` was sent.",
         "Read the session, apply the change to what is there now, and send it with the new ETag in `If-Match`; the body of the plain answer shows the session to who may read it.";
 
+    /// A socket is opened by the handshake of a websocket.
+    RealTimeUpgrade = "rta.upgrade", UPGRADE_REQUIRED, 4000,
+        "The request to `/connect` has no `Upgrade: websocket`, no `Connection: Upgrade`, no key or another version than 13; or a proxy removed them.",
+        "Connect with a websocket library, and let proxies hand `Upgrade` on.";
+    /// A socket speaks a sub-protocol that is known here, or names none.
+    RealTimeProtocol = "rta.protocol", BAD_REQUEST, 4000,
+        "All names in `Sec-WebSocket-Protocol` are unknown.",
+        "Offer `rta.xboxlive.com.V2`, or leave the header out.";
+    /// A nonce opens one socket, within a minute.
+    RealTimeNonce = "rta.nonce", UNAUTHORIZED, 4500,
+        "The nonce was used before, is older than 60 seconds, or did not come from this process.",
+        "Get a new one from `GET /nonce` for every attempt to connect, or send `Authorization` with the handshake.";
+
     /// A request has credentials.
     AuthMissing = "auth.missing", UNAUTHORIZED, 4500,
         "There is no `Authorization` header.",

@@ -9,6 +9,8 @@ pub enum Service {
     SmartMatch,
     /// People lists.
     Social,
+    /// Sockets.
+    RealTime,
     /// Tokens.
     Issuer,
     /// Health and metrics: ours, behind every name.
@@ -44,6 +46,7 @@ pub fn scope_of(host: Option<&str>) -> Scope {
             Scope::One(Service::SessionDirectory)
         }
         "smartmatch.xboxlive.com" | "momatch.xboxlive.com" => Scope::One(Service::SmartMatch),
+        "rta.xboxlive.com" => Scope::One(Service::RealTime),
         "social.xboxlive.com" => Scope::One(Service::Social),
         "user.auth.xboxlive.com"
         | "device.auth.xboxlive.com"
@@ -72,7 +75,7 @@ mod tests {
 
     #[test]
     fn names_of_the_original_stand_for_one_service_and_others_for_all() {
-        use Service::{Issuer, Operations, SessionDirectory, SmartMatch, Social};
+        use Service::{Issuer, Operations, RealTime, SessionDirectory, SmartMatch, Social};
         let check = |host: Option<&str>, service: Service, expected: bool| {
             assert_eq!(
                 scope_of(host).includes(service),
@@ -96,6 +99,9 @@ mod tests {
         check(Some("MoMatch.xboxlive.com"), SmartMatch, true);
         check(Some("smartmatch.xboxlive.com"), SessionDirectory, false);
         check(Some("sessiondirectory.xboxlive.com"), SmartMatch, false);
+        check(Some("rta.xboxlive.com"), RealTime, true);
+        check(Some("rta.xboxlive.com"), SessionDirectory, false);
+        check(Some("sessiondirectory.xboxlive.com"), RealTime, false);
         check(Some("social.xboxlive.com"), Social, true);
         check(Some("social.xboxlive.com"), Operations, true);
         check(Some("peoplehub.xboxlive.com"), Social, false);

@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod parts;
 pub mod preconditions;
 pub mod rate_limits;
+mod realtime;
 mod recent;
 pub mod reply;
 pub mod request_ids;

@@ -30,7 +30,8 @@ use store::OfStore;
 const METHODS: [&str; 6] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "other"];
 
 /// Statuses that have a label, in order; all others share one.
-const STATUSES: [(u16, &str); 23] = [
+const STATUSES: [(u16, &str); 25] = [
+    (101, "101"),
     (200, "200"),
     (201, "201"),
     (202, "202"),
@@ -50,6 +51,7 @@ const STATUSES: [(u16, &str); 23] = [
     (414, "414"),
     (415, "415"),
     (421, "421"),
+    (426, "426"),
     (429, "429"),
     (431, "431"),
     (500, "500"),
@@ -67,6 +69,36 @@ pub enum ConnectionRefusal {
     /// There are too many, of one peer or of all.
     Limit,
 }
+
+/// What became of a tap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TapOutcome {
+    /// It waits for a socket.
+    Queued,
+    /// It took the place of one that waited.
+    Merged,
+    /// Too many waited.
+    Dropped,
+    /// Its connection leads to no socket.
+    Nobody,
+}
+
+const TAP_OUTCOMES: [&str; 4] = ["queued", "merged", "dropped", "nobody"];
+
+/// How a socket ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SocketEnd {
+    /// The service closed it.
+    Closed,
+    /// The client closed it, or the network.
+    Gone,
+    /// Nothing came for a minute.
+    Dead,
+    /// The client did not read.
+    Stalled,
+}
+
+const SOCKET_ENDS: [&str; 4] = ["closed", "gone", "dead", "stalled"];
 
 const CONNECTION_REFUSALS: [&str; 2] = ["accept", "limit"];
 
@@ -86,6 +118,12 @@ pub struct Metrics {
     connections_accepted: Counter,
     connections_refused: Arc<Counts<1>>,
     handshake_failures: Counter,
+    sockets_open: Gauge,
+    sockets_ended: Arc<Counts<1>>,
+    subscriptions: Gauge,
+    taps: Arc<Counts<1>>,
+    resyncs: Counter,
+    members_lost: Counter,
     scraped: Scraped,
 }
 
@@ -151,6 +189,12 @@ impl Metrics {
             connections_accepted: Counter::default(),
             connections_refused: labelled("reason", &CONNECTION_REFUSALS),
             handshake_failures: Counter::default(),
+            sockets_open: Gauge::default(),
+            sockets_ended: labelled("end", &SOCKET_ENDS),
+            subscriptions: Gauge::default(),
+            taps: labelled("outcome", &TAP_OUTCOMES),
+            resyncs: Counter::default(),
+            members_lost: Counter::default(),
             scraped: Scraped::default(),
         };
         metrics.register(start);
@@ -234,6 +278,7 @@ impl Metrics {
             "TLS handshakes that failed",
             self.handshake_failures.clone(),
         );
+        self.register_realtime(held);
         held.register(
             "ready",
             "Whether a check of readiness passes, 1 or 0",
@@ -248,6 +293,39 @@ impl Metrics {
             "When the service started, since 1970",
             Unit::Seconds,
             started,
+        );
+    }
+
+    fn register_realtime(&self, held: &mut Registry) {
+        held.register(
+            "rta_sockets_open",
+            "Sockets that are open",
+            self.sockets_open.clone(),
+        );
+        held.register(
+            "rta_sockets_ended",
+            "Sockets that have ended, by how",
+            Held(Arc::clone(&self.sockets_ended)),
+        );
+        held.register(
+            "rta_subscriptions",
+            "Subscriptions of all sockets",
+            self.subscriptions.clone(),
+        );
+        held.register(
+            "rta_taps",
+            "Taps of changed sessions, by what became of them",
+            Held(Arc::clone(&self.taps)),
+        );
+        held.register(
+            "rta_resyncs",
+            "Times a client was told to read everything again",
+            self.resyncs.clone(),
+        );
+        held.register(
+            "rta_members_lost",
+            "Members made inactive because their connection was lost",
+            self.members_lost.clone(),
         );
     }
 
@@ -317,6 +395,37 @@ impl Metrics {
     /// Counts a TLS handshake that failed.
     pub(crate) fn handshake_failed(&self) {
         self.handshake_failures.inc();
+    }
+
+    /// Counts a socket as open for as long as the value lives.
+    pub(crate) fn socket_opened(&self) -> Up {
+        Up::new(&self.sockets_open)
+    }
+
+    /// Counts a socket that has ended.
+    pub(crate) fn socket_ended(&self, end: SocketEnd) {
+        self.sockets_ended.add(end as usize);
+    }
+
+    /// A socket has another number of subscriptions.
+    pub(crate) fn subscriptions_changed(&self, before: usize, after: usize) {
+        let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        self.subscriptions.inc_by(count(after) - count(before));
+    }
+
+    /// Counts a tap.
+    pub(crate) fn tapped(&self, outcome: TapOutcome) {
+        self.taps.add(outcome as usize);
+    }
+
+    /// Counts a client that was told to read everything again.
+    pub(crate) fn resynced(&self) {
+        self.resyncs.inc();
+    }
+
+    /// Counts members that turned inactive because their connection was lost.
+    pub(crate) fn members_lost(&self, members: usize) {
+        self.members_lost.inc_by(members as u64);
     }
 
     /// The page that Prometheus reads.

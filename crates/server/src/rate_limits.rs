@@ -141,6 +141,7 @@ pub fn allowance(service: Service) -> Option<Allowance> {
         Service::SessionDirectory => Some(Allowance::SessionDirectory),
         Service::SmartMatch => Some(Allowance::SmartMatch),
         Service::Social => Some(Allowance::Social),
+        Service::RealTime => Some(Allowance::Other),
         Service::Issuer | Service::Operations => None,
     }
 }

@@ -51,6 +51,8 @@ routes! {
     Endpoints = "/titles/{title}/endpoints";
     DevToken = "/dev/token";
     Jwks = "/.well-known/jwks.json";
+    Connect = "/connect";
+    Nonce = "/nonce";
     Health = "/healthz";
     Ready = "/readyz";
     Metrics = "/metrics";
@@ -105,6 +107,8 @@ impl From<&Target> for Route {
             Target::People(_) => Self::People,
             Target::Person(..) => Self::Person,
             Target::Favorite(..) => Self::Favorite,
+            Target::Connect => Self::Connect,
+            Target::Nonce => Self::Nonce,
             Target::Health => Self::Health,
             Target::Ready => Self::Ready,
             Target::Metrics => Self::Metrics,

@@ -20,10 +20,11 @@ use crate::edge::Edge;
 use crate::edge_rule::EdgeRule;
 use crate::hosts::{self, Scope, Service};
 use crate::rate_limits;
+use crate::realtime;
 use crate::route::Route;
 use crate::routes::{
-    handle_queries, handle_session, handles, hoppers, operations, people, session_parts, sessions,
-    templates,
+    self, handle_queries, handle_session, handles, hoppers, operations, people, session_parts,
+    sessions, templates,
 };
 use crate::shared::Shared;
 use crate::signed;
@@ -60,6 +61,10 @@ pub enum Target {
     Person(String, String),
     /// `/users/{owner}/people/favorites/{target}`
     Favorite(String, String),
+    /// `/connect`, or `/socket`
+    Connect,
+    /// `/nonce`
+    Nonce,
     /// `/healthz`
     Health,
     /// `/readyz`
@@ -133,6 +138,8 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["users", _, "people"] => Some(Target::People(named(1))),
         ["users", _, "people", "favorites", _] => Some(Target::Favorite(named(1), named(4))),
         ["users", _, "people", _] => Some(Target::Person(named(1), named(3))),
+        ["connect" | "socket"] => Some(Target::Connect),
+        ["nonce"] => Some(Target::Nonce),
         ["healthz"] => Some(Target::Health),
         ["readyz"] => Some(Target::Ready),
         ["metrics"] => Some(Target::Metrics),
@@ -162,6 +169,9 @@ fn word(segment: &str) -> &str {
         "users",
         "people",
         "favorites",
+        "connect",
+        "socket",
+        "nonce",
         "healthz",
         "readyz",
         "metrics",
@@ -203,6 +213,7 @@ fn service_of(target: &Target) -> Service {
         | Target::ErrorReference
         | Target::OpenApi => Service::Operations,
         Target::Hopper(..) | Target::HopperStats(..) | Target::Ticket(..) => Service::SmartMatch,
+        Target::Connect | Target::Nonce => Service::RealTime,
         _ => Service::SessionDirectory,
     }
 }
@@ -266,7 +277,10 @@ async fn counted(
     if !verbs.split(", ").any(|verb| verb == head.method.as_str()) {
         return Err(ApiError::Method(verbs));
     }
-    let identity = Identity::of(shared, &head.headers, peer).await?;
+    let identity = match target {
+        Target::Connect => realtime::identity(shared, &head, peer).await?,
+        _ => Identity::of(shared, &head.headers, peer).await?,
+    };
     let now = shared.directory.clock.now();
     let limits = &shared.rate_limits;
     let pass = limits.admit(&identity.principal, allowance, now)?;
@@ -303,9 +317,11 @@ fn nothing_here(scope: Scope) -> Response {
 fn family_of(service: Service) -> Family {
     match service {
         Service::Social => Family::Coded,
-        Service::SessionDirectory | Service::SmartMatch | Service::Issuer | Service::Operations => {
-            Family::Text
-        }
+        Service::SessionDirectory
+        | Service::SmartMatch
+        | Service::RealTime
+        | Service::Issuer
+        | Service::Operations => Family::Text,
     }
 }
 
@@ -368,6 +384,9 @@ async fn answer(
             Box::pin(people::favorite(shared, &owner, &person, call)).await
         }
 
+        (Target::Connect, &Method::GET) => routes::realtime::connect(call),
+        (Target::Nonce, &Method::GET) => Ok(routes::realtime::nonce(shared, call)),
+
         (target, _) => Err(ApiError::Method(verbs_of(&target))),
     }
 }
@@ -401,6 +420,8 @@ fn verbs_of(target: &Target) -> &'static str {
         | Target::Template(..)
         | Target::HopperStats(..)
         | Target::People(_)
+        | Target::Connect
+        | Target::Nonce
         | Target::Health
         | Target::Ready
         | Target::Metrics

@@ -7,6 +7,7 @@ pub mod hoppers;
 pub mod operations;
 pub mod people;
 pub mod query_string;
+pub mod realtime;
 pub mod session_parts;
 pub mod sessions;
 pub mod templates;

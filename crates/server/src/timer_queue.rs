@@ -1,4 +1,4 @@
-//! When each session changes by itself, earliest first.
+//! When what happens by itself, earliest first: changes of sessions, losses of connections.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,16 +14,25 @@ pub fn late(timer: Option<Timestamp>, now: Timestamp) -> Duration {
     late.unwrap_or_default()
 }
 
-/// The next timer of every session, earliest first.
-#[derive(Debug, Default)]
-pub struct TimerQueue {
-    entries: Mutex<BTreeSet<(Timestamp, SessionKey)>>,
+/// The next timer of everything that has one, earliest first.
+#[derive(Debug)]
+pub struct TimerQueue<K = SessionKey> {
+    entries: Mutex<BTreeSet<(Timestamp, K)>>,
     earlier: Notify,
 }
 
-impl TimerQueue {
-    /// Replaces a session's timer.
-    pub fn set(&self, key: &SessionKey, former: Option<Timestamp>, next: Option<Timestamp>) {
+impl<K> Default for TimerQueue<K> {
+    fn default() -> Self {
+        Self {
+            entries: Mutex::default(),
+            earlier: Notify::new(),
+        }
+    }
+}
+
+impl<K: Ord + Clone> TimerQueue<K> {
+    /// Replaces a timer.
+    pub fn set(&self, key: &K, former: Option<Timestamp>, next: Option<Timestamp>) {
         if former == next {
             return;
         }
@@ -40,8 +49,8 @@ impl TimerQueue {
         }
     }
 
-    /// Sessions that are due, earliest first.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Vec<SessionKey> {
+    /// What is due, earliest first.
+    pub fn due(&self, now: Timestamp, limit: usize) -> Vec<K> {
         let entries = self.entries();
         let due = entries.iter().take_while(|(at, _)| *at <= now);
         due.take(limit).map(|(_, key)| key.clone()).collect()
@@ -62,17 +71,17 @@ impl TimerQueue {
         self.earlier.notified().await;
     }
 
-    /// How many sessions have a timer.
+    /// How many timers there are.
     pub fn len(&self) -> usize {
         self.entries().len()
     }
 
-    /// Whether no session has a timer.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries().is_empty()
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, SessionKey)>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, K)>> {
         // The set is whole after every operation, whatever panicked meanwhile.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -82,6 +82,8 @@ pub enum CloseReason {
     TokenExpired,
     /// The service stops.
     ShuttingDown,
+    /// What is no frame of a websocket.
+    Protocol,
     /// A frame that is no text.
     NotText,
     /// A frame that cannot be read.
@@ -97,6 +99,7 @@ impl CloseReason {
     pub fn code(self) -> u16 {
         match self {
             Self::Lifetime | Self::TokenExpired | Self::ShuttingDown => 1001,
+            Self::Protocol => 1002,
             Self::NotText => 1003,
             Self::Malformed => 1007,
             Self::TooManySockets => 1008,
@@ -110,6 +113,7 @@ impl CloseReason {
             Self::Lifetime => "lifetime",
             Self::TokenExpired => "token expired",
             Self::ShuttingDown => "shutting down",
+            Self::Protocol => "protocol error",
             Self::NotText => "frames are text",
             Self::Malformed => "malformed message",
             Self::TooManySockets => "too many connections",

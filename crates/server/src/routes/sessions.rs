@@ -10,6 +10,7 @@ use convoke_core::entropy::Entropy;
 use convoke_core::handle::Grant;
 use convoke_core::refusal::{Class, Refusal};
 use convoke_core::session::apply::{Target, apply};
+use convoke_core::session::connections::check_tapped;
 use convoke_core::session::{Disposition, Facts, Session, access};
 use convoke_wire::session::SessionRequest;
 use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
@@ -257,6 +258,12 @@ impl Writing {
             entropy,
         )
         .map_err(|refusal| self.refused(refusal, readable))?;
+        if let Some(after) = &outcome.session {
+            let realtime = &shared.directory.realtime;
+            let others = |connection| realtime.others_tapping(connection, &self.key);
+            check_tapped(session, after, others)
+                .map_err(|refusal| self.refused(refusal, readable))?;
+        }
         let disposition = outcome.disposition;
         if !self.commits {
             let rehearsed = outcome

@@ -42,6 +42,8 @@ fn template_of(target: &Target) -> String {
         Target::People(_) => "/users/{owner}/people".to_owned(),
         Target::Person(..) => "/users/{owner}/people/{target}".to_owned(),
         Target::Favorite(..) => "/users/{owner}/people/favorites/{target}".to_owned(),
+        Target::Connect => "/connect".to_owned(),
+        Target::Nonce => "/nonce".to_owned(),
         Target::Health => "/healthz".to_owned(),
         Target::Ready => "/readyz".to_owned(),
         Target::Metrics => "/metrics".to_owned(),

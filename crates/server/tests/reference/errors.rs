@@ -45,6 +45,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("contract", "Contract versions"),
     ("body", "Bodies"),
     ("precondition", "Preconditions"),
+    ("rta", "Real time"),
     ("auth", "Credentials"),
     ("scid", "Service configurations"),
     ("template", "Templates"),

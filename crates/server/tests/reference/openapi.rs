@@ -312,6 +312,25 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(200, "Keys")],
         &[],
     );
+    let realtime = "realtime";
+    add(
+        "/connect",
+        "get",
+        realtime,
+        "Opens a websocket of real-time activity",
+        None,
+        &[(101, "")],
+        &[400, 401, 426, 429, 503],
+    );
+    add(
+        "/nonce",
+        "get",
+        realtime,
+        "Gives a nonce that opens one websocket within a minute, as `?nonce=`",
+        None,
+        &[(200, "Nonce")],
+        &[400, 401, 429, 503],
+    );
     let ours = "operations";
     add(
         "/healthz",

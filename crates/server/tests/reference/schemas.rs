@@ -80,6 +80,7 @@ pub(crate) fn all() -> Value {
         },
         "PropertiesRequest": bags,
         "Element": open,
+        "Nonce": object(&["nonce"], &json!({"nonce": text})),
         "TemplateList": object(&["results"], &json!({"results": {"type": "array", "items":
             object(&["scid", "templateName", "contractVersion"], &json!({"scid": guid, "templateName": text, "contractVersion": count}))}})),
         "Template": object(&["contractVersion", "constants"], &json!({"contractVersion": count, "constants": open, "roleTypes": open})),

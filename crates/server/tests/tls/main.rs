@@ -4,6 +4,7 @@
 
 mod certificates;
 mod client;
+#[path = "../support/waiting_clock.rs"]
 mod clock;
 #[path = "../support/log.rs"]
 mod log;

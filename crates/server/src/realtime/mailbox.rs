@@ -1,0 +1,167 @@
+//! What waits to be told to one socket. Whoever posts never waits: a slow reader loses taps and is
+//! told to read everything again.
+
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use convoke_wire::rta::{CloseReason, ShoulderTap};
+use indexmap::IndexMap;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Most taps that wait for one socket. `Inferred:` handles 6.5 D11
+pub(super) const MAX_WAITING: usize = 256;
+
+/// What waits for one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+}
+
+/// Everything that waits at a moment.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    taps: IndexMap<Subscriber, ShoulderTap>,
+    /// Taps were lost, and nothing is kept until that has been noticed.
+    overflowed: bool,
+    closing: Option<CloseReason>,
+}
+
+/// One subscription to one session: its taps that wait are one, the latest.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Subscriber {
+    branch: Uuid,
+    member: u32,
+    subscription: Option<String>,
+}
+
+/// What became of a tap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Posted {
+    /// It waits.
+    Queued,
+    /// It took the place of an earlier one. `Inferred:` handles 6.5 D6
+    Merged,
+    /// Too many wait.
+    Dropped,
+}
+
+/// What a socket is to do.
+#[derive(Debug, Default)]
+pub(super) struct Post {
+    pub(super) taps: Vec<ShoulderTap>,
+    pub(super) lost_taps: bool,
+    pub(super) closing: Option<CloseReason>,
+}
+
+impl Mailbox {
+    /// Leaves a tap for the socket.
+    pub(super) fn post(&self, member: u32, tap: ShoulderTap) -> Posted {
+        let mut waiting = self.waiting();
+        if waiting.overflowed {
+            return Posted::Dropped;
+        }
+        let subscriber = Subscriber {
+            branch: tap.branch,
+            member,
+            subscription: tap.subscription.clone(),
+        };
+        if let Some(earlier) = waiting.taps.get_mut(&subscriber) {
+            *earlier = tap;
+            return Posted::Merged;
+        }
+        let posted = if waiting.taps.len() < MAX_WAITING {
+            waiting.taps.insert(subscriber, tap);
+            Posted::Queued
+        } else {
+            waiting.taps = IndexMap::new();
+            waiting.overflowed = true;
+            Posted::Dropped
+        };
+        drop(waiting);
+        self.wake.notify_one();
+        posted
+    }
+
+    /// Tells the socket to close.
+    pub(super) fn close(&self, reason: CloseReason) {
+        self.waiting().closing.get_or_insert(reason);
+        self.wake.notify_one();
+    }
+
+    /// Waits until something has been left since the last [`take`](Self::take).
+    pub(super) async fn filled(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Takes everything out.
+    pub(super) fn take(&self) -> Post {
+        let waiting = mem::take(&mut *self.waiting());
+        Post {
+            taps: waiting.taps.into_values().collect(),
+            lost_taps: waiting.overflowed,
+            closing: waiting.closing,
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // What waits is whole after every operation, whatever panicked meanwhile.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use convoke_wire::rta::TapResource;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn tap(subscription: usize, change_number: u64) -> ShoulderTap {
+        ShoulderTap {
+            timestamp: Timestamp::UNIX_EPOCH.into(),
+            subscription: Some(subscription.to_string()),
+            resource_type: TapResource::Session,
+            resource: "s~t~n".to_owned(),
+            branch: Uuid::nil(),
+            change_number,
+        }
+    }
+
+    #[test]
+    fn waiting_taps_of_one_subscription_are_one_the_latest() {
+        let mailbox = Mailbox::default();
+        assert_eq!(mailbox.post(0, tap(1, 5)), Posted::Queued);
+        assert_eq!(mailbox.post(0, tap(2, 5)), Posted::Queued);
+        assert_eq!(mailbox.post(0, tap(1, 6)), Posted::Merged);
+        assert_eq!(mailbox.post(1, tap(1, 6)), Posted::Queued);
+        let post = mailbox.take();
+        assert_eq!(post.taps, [tap(1, 6), tap(2, 5), tap(1, 6)]);
+        assert!(!post.lost_taps);
+        assert_eq!(mailbox.take().taps, []);
+    }
+
+    #[test]
+    fn h94_too_many_waiting_taps_are_lost_together_and_that_is_said_once() {
+        let mailbox = Mailbox::default();
+        for subscription in 0..MAX_WAITING {
+            assert_eq!(mailbox.post(0, tap(subscription, 1)), Posted::Queued);
+        }
+        assert_eq!(mailbox.post(0, tap(7, 2)), Posted::Merged);
+        assert_eq!(mailbox.post(0, tap(MAX_WAITING, 1)), Posted::Dropped);
+        assert_eq!(mailbox.post(0, tap(7, 3)), Posted::Dropped);
+        let post = mailbox.take();
+        assert!(post.lost_taps && post.taps.is_empty());
+        assert_eq!(mailbox.post(0, tap(7, 4)), Posted::Queued);
+        assert!(!mailbox.take().lost_taps);
+    }
+
+    #[test]
+    fn the_first_reason_to_close_stays() {
+        let mailbox = Mailbox::default();
+        mailbox.close(CloseReason::TooManySockets);
+        mailbox.close(CloseReason::ShuttingDown);
+        assert_eq!(mailbox.take().closing, Some(CloseReason::TooManySockets));
+    }
+}

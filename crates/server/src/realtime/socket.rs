@@ -1,0 +1,458 @@
+//! The life of one socket: what is asked over it, what it is told, and when it ends.
+//!
+//! One task reads and writes, so that a client which does not read is not read from either.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use convoke_wire::RawJson;
+use convoke_wire::rta::{
+    ClientMessage, CloseReason, ConnectionData, ErrorCode, MAX_FRAME_BYTES, Resource, ServerFrame,
+    ShoulderTap, TapEvent,
+};
+use futures_util::{SinkExt as _, StreamExt as _};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use uuid::Uuid;
+
+use super::mailbox::{Mailbox, Post};
+use super::owners::Owner;
+use super::subscriptions::Subscriptions;
+use super::{Closing, Opening, RealTime};
+use crate::auth::{EXPIRY_GRACE, Principal};
+use crate::commit::Directory;
+use crate::metrics::{SocketEnd, Up};
+
+/// How long a socket lives. `[doc]`
+const LIFE: SignedDuration = SignedDuration::from_hours(2);
+/// How long nothing may come before the client is asked whether it is there. `Inferred:` handles 7.5
+const PING_AFTER: SignedDuration = SignedDuration::from_secs(20);
+/// Questions without an answer after which it is not: nothing has come for a minute then.
+const MAX_UNANSWERED: u32 = 2;
+/// How long the client may take to read what it is told. Ours.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the client may take to end the connection after it was told. Ours.
+const LINGER: Duration = Duration::from_secs(5);
+/// Most bytes that are thrown away meanwhile. Ours.
+const MAX_LINGERING_BYTES: usize = 1024 * 1024;
+/// Time between two requests to read everything again. `Inferred:` handles 7.6
+const RESYNC_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// Most taps in one frame. Ours.
+const MAX_TAPS_PER_EVENT: usize = 64;
+/// Bytes that are read at a time: frames of clients are short, and idle sockets many.
+const READ_BUFFER: usize = 1024;
+
+/// Serves a socket until it ends.
+pub(crate) async fn serve(directory: Arc<Directory>, opening: Opening) {
+    let realtime = Arc::clone(&directory.realtime);
+    let io = match opening.upgrade.await {
+        Ok(upgraded) => TokioIo::new(upgraded),
+        Err(error) => {
+            tracing::debug!(%error, "a socket went away before it was open");
+            return;
+        }
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(MAX_FRAME_BYTES))
+        .max_frame_size(Some(MAX_FRAME_BYTES));
+    let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    let now = directory.clock.now();
+    let mut socket = Socket {
+        stream,
+        subscriptions: Subscriptions::new(now),
+        place: Place::take(&directory, &opening.principal),
+        deadlines: Deadlines::new(&opening.principal, now),
+        principal: opening.principal,
+        directory,
+    };
+    let end = socket.live().await;
+    realtime.metrics.socket_ended(match end {
+        End::Closed(_) => SocketEnd::Closed,
+        End::Gone => SocketEnd::Gone,
+        End::Dead => SocketEnd::Dead,
+        End::Stalled => SocketEnd::Stalled,
+    });
+    if let End::Closed(reason) = end {
+        socket.close(reason).await;
+    }
+}
+
+/// Why a socket ends.
+#[derive(Debug)]
+enum End {
+    /// The service closes it.
+    Closed(CloseReason),
+    /// The client has closed it, or the network.
+    Gone,
+    /// Nothing comes any more.
+    Dead,
+    /// The client does not read.
+    Stalled,
+}
+
+/// What keeps others from knowing a socket longer than it lives.
+struct Place {
+    directory: Arc<Directory>,
+    owner: Owner,
+    mailbox: Arc<Mailbox>,
+    /// The connection that it stands for, while it is subscribed to it.
+    connection: Option<Uuid>,
+    subscriptions: usize,
+    _counted: Up,
+}
+
+impl Place {
+    fn take(directory: &Arc<Directory>, principal: &Principal) -> Self {
+        let mailbox = Arc::<Mailbox>::default();
+        let owner = Owner::of(principal);
+        directory.realtime.owners.enter(owner.clone(), &mailbox);
+        Self {
+            owner,
+            mailbox,
+            connection: None,
+            subscriptions: 0,
+            _counted: directory.metrics.socket_opened(),
+            directory: Arc::clone(directory),
+        }
+    }
+
+    fn realtime(&self) -> &RealTime {
+        &self.directory.realtime
+    }
+
+    /// The connection that the socket stands for: the same as long as it is subscribed to.
+    fn connect(&mut self) -> Uuid {
+        if let Some(id) = self.connection {
+            return id;
+        }
+        let id = self.directory.entropy.uuid();
+        let now = self.directory.clock.now();
+        let mailbox = Arc::clone(&self.mailbox);
+        self.realtime().attachments.connect(id, mailbox, now);
+        self.connection = Some(id);
+        id
+    }
+
+    /// Nobody is subscribed to the connection any more, which is its loss. `Inferred:` handles 6.6
+    fn disconnect(&mut self) {
+        if let Some(id) = self.connection.take() {
+            let now = self.directory.clock.now();
+            self.realtime().attachments.disconnect(id, now);
+        }
+    }
+
+    fn count(&mut self, subscriptions: usize) {
+        self.directory
+            .metrics
+            .subscriptions_changed(self.subscriptions, subscriptions);
+        self.subscriptions = subscriptions;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.disconnect();
+        self.count(0);
+        self.realtime().owners.leave(&self.owner, &self.mailbox);
+    }
+}
+
+/// When a socket does something by itself.
+struct Deadlines {
+    end: (Timestamp, CloseReason),
+    ping: Timestamp,
+    unanswered: u32,
+    /// When the client may be told again that it has missed something.
+    resync: Timestamp,
+    /// It has.
+    missed: bool,
+}
+
+impl Deadlines {
+    fn new(principal: &Principal, now: Timestamp) -> Self {
+        let life = later(now, LIFE);
+        let token = later(principal.expires, EXPIRY_GRACE);
+        Self {
+            end: if token < life {
+                (token, CloseReason::TokenExpired)
+            } else {
+                (life, CloseReason::Lifetime)
+            },
+            ping: later(now, PING_AFTER),
+            unanswered: 0,
+            resync: now,
+            missed: false,
+        }
+    }
+
+    fn earliest(&self) -> Timestamp {
+        let resync = self.missed.then_some(self.resync);
+        let other = resync.map_or(self.ping, |resync| resync.min(self.ping));
+        other.min(self.end.0)
+    }
+
+    /// Something has come from the client.
+    fn heard(&mut self, now: Timestamp) {
+        self.unanswered = 0;
+        self.ping = later(now, PING_AFTER);
+    }
+}
+
+fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+struct Socket {
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+    subscriptions: Subscriptions,
+    place: Place,
+    deadlines: Deadlines,
+    principal: Arc<Principal>,
+    directory: Arc<Directory>,
+}
+
+impl Socket {
+    async fn live(&mut self) -> End {
+        loop {
+            match self.step().await {
+                Ok(()) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// Waits for one thing to happen, and does what it asks for.
+    async fn step(&mut self) -> Result<(), End> {
+        let directory = Arc::clone(&self.directory);
+        let wait = self
+            .deadlines
+            .earliest()
+            .duration_since(directory.clock.now());
+        let wait = Duration::try_from(wait).unwrap_or(Duration::ZERO);
+        tokio::select! {
+            biased;
+            () = directory.realtime.stopping.cancelled() => {
+                Err(End::Closed(CloseReason::ShuttingDown))
+            }
+            () = directory.clock.sleep(wait) => self.time_has_come().await,
+            () = self.place.mailbox.filled() => self.deliver().await,
+            read = self.stream.next() => self.receive(read).await,
+        }
+    }
+
+    async fn time_has_come(&mut self) -> Result<(), End> {
+        let now = self.directory.clock.now();
+        let (end, reason) = self.deadlines.end;
+        if end <= now {
+            return Err(End::Closed(reason));
+        }
+        if self.deadlines.missed && self.deadlines.resync <= now {
+            self.resync(now).await?;
+        }
+        if self.deadlines.ping <= now {
+            if MAX_UNANSWERED <= self.deadlines.unanswered {
+                return Err(End::Dead);
+            }
+            self.deadlines.unanswered += 1;
+            self.deadlines.ping = later(now, PING_AFTER);
+            self.send(Message::Ping(Vec::new().into())).await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self) -> Result<(), End> {
+        let Post {
+            taps,
+            lost_taps,
+            closing,
+        } = self.place.mailbox.take();
+        if let Some(reason) = closing {
+            return Err(End::Closed(reason));
+        }
+        if lost_taps {
+            self.deadlines.missed = true;
+            let now = self.directory.clock.now();
+            if self.deadlines.resync <= now {
+                self.resync(now).await?;
+            }
+        }
+        for taps in taps.chunks(MAX_TAPS_PER_EVENT) {
+            self.tell(taps).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, taps: &[ShoulderTap]) -> Result<(), End> {
+        let event = TapEvent {
+            ncid: self.directory.entropy.uuid(),
+            shoulder_taps: taps.to_vec(),
+        };
+        let data = raw(&event);
+        let subscribed: Vec<u32> = self.subscriptions.connections().collect();
+        for subscription in subscribed {
+            let data = data.clone();
+            self.send_frame(&ServerFrame::Event { subscription, data })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn resync(&mut self, now: Timestamp) -> Result<(), End> {
+        self.deadlines.missed = false;
+        self.deadlines.resync = later(now, RESYNC_PAUSE);
+        self.directory.metrics.resynced();
+        self.send_frame(&ServerFrame::Resync).await
+    }
+
+    async fn receive(&mut self, read: Option<Result<Message, Error>>) -> Result<(), End> {
+        let message = match read {
+            None => return Err(End::Gone),
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Err(end_of(&error)),
+        };
+        self.deadlines.heard(self.directory.clock.now());
+        match message {
+            Message::Text(text) => match ClientMessage::read(text.as_bytes()) {
+                Ok(Some(message)) => self.answer(message).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(End::Closed(error.close_reason())),
+            },
+            Message::Binary(_) => Err(End::Closed(CloseReason::NotText)),
+            // The library answers pings, and closings when it is read again.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => Ok(()),
+        }
+    }
+
+    async fn answer(&mut self, message: ClientMessage) -> Result<(), End> {
+        let frame = match message {
+            ClientMessage::Subscribe { seq, uri } => self.subscribe(seq, &uri),
+            ClientMessage::Unsubscribe { seq, subscription } => self.unsubscribe(seq, subscription),
+        };
+        self.place.count(self.subscriptions.len());
+        self.send_frame(&frame).await
+    }
+
+    fn subscribe(&mut self, seq: u32, uri: &str) -> ServerFrame {
+        let now = self.directory.clock.now();
+        match self.subscriptions.add(uri, &self.principal, now) {
+            Ok((subscription, resource)) => ServerFrame::Subscribed {
+                seq,
+                subscription,
+                data: self.data(&resource),
+            },
+            Err(code) => ServerFrame::subscribe_refused(seq, code),
+        }
+    }
+
+    fn unsubscribe(&mut self, seq: u32, subscription: Option<u32>) -> ServerFrame {
+        if let Err(code @ ErrorCode::UnknownSubscription) = self.subscriptions.remove(subscription)
+        {
+            return ServerFrame::unsubscribe_refused(seq, code);
+        }
+        if !self.subscriptions.has_connection() {
+            self.place.disconnect();
+        }
+        ServerFrame::Unsubscribed { seq }
+    }
+
+    /// What a resource has to say at once. `Inferred:` handles 7.7 for those that are only accepted
+    fn data(&mut self, resource: &Resource) -> RawJson {
+        match resource {
+            Resource::Connections => raw(&ConnectionData {
+                connection_id: self.place.connect(),
+            }),
+            Resource::Statistic { name, .. } => {
+                raw(&json!({"name": name, "type": "Integer", "value": 0}))
+            }
+            Resource::PresenceDevices { xuid } | Resource::PresenceTitle { xuid, .. } => {
+                raw(&json!({"xuid": xuid.to_string(), "state": "Offline", "devices": []}))
+            }
+            Resource::Notifications { .. }
+            | Resource::RichPresence { .. }
+            | Resource::Friends { .. }
+            | Resource::Achievements { .. } => raw(&()),
+        }
+    }
+
+    async fn send_frame(&mut self, frame: &ServerFrame) -> Result<(), End> {
+        self.send(Message::text(frame.to_string())).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        tokio::select! {
+            biased;
+            sent = self.stream.send(message) => sent.map_err(|error| end_of(&error)),
+            () = self.directory.clock.sleep(WRITE_TIMEOUT) => Err(End::Stalled),
+        }
+    }
+
+    /// Says why, and waits a little for the client to end the connection: whoever ends it with
+    /// something unread takes back what was said last.
+    async fn close(mut self, reason: CloseReason) {
+        use CloseReason::{Lifetime, ShuttingDown, TokenExpired};
+        self.place.disconnect();
+        let in_time = matches!(reason, Lifetime | TokenExpired | ShuttingDown);
+        if in_time && self.directory.realtime.closing == Closing::Abruptly {
+            return;
+        }
+        let frame = CloseFrame {
+            code: reason.code().into(),
+            reason: reason.text().into(),
+        };
+        if self.send(Message::Close(Some(frame))).await.is_err() {
+            return;
+        }
+        let Self {
+            mut stream,
+            place,
+            directory,
+            ..
+        } = self;
+        drop(place);
+        let io = stream.get_mut();
+        let linger = async {
+            let mut thrown_away = 0;
+            let mut buffer = [0; READ_BUFFER];
+            if io.shutdown().await.is_err() {
+                return;
+            }
+            while thrown_away < MAX_LINGERING_BYTES
+                && let Ok(count @ 1..) = io.read(&mut buffer).await
+            {
+                thrown_away += count;
+            }
+        };
+        tokio::select! {
+            () = linger => {}
+            () = directory.clock.sleep(LINGER) => {}
+        }
+    }
+}
+
+/// What the end of reading or writing means.
+fn end_of(error: &Error) -> End {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => End::Closed(CloseReason::TooLarge),
+        Error::Utf8(_) => End::Closed(CloseReason::Malformed),
+        Error::Protocol(
+            tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        ) => End::Gone,
+        Error::Protocol(_) => End::Closed(CloseReason::Protocol),
+        _ => End::Gone,
+    }
+}
+
+fn raw(value: &impl Serialize) -> RawJson {
+    let text = serde_json::to_string(value).expect("text keys only");
+    RawJson::parse(&text).expect("just written")
+}

@@ -1,0 +1,22 @@
+//! Real time as its clients meet it: a listener, sockets, and a clock that tests move.
+//!
+//! | examples of the specification | where |
+//! |---|---|
+//! | h75, h76 | `opening.rs` |
+//! | h77 to h81 | `frames.rs` |
+//! | h82 to h86, h90 to h92, h94, h95 | `taps.rs` |
+//! | h87 to h89, h93, e79 | `losses.rs` |
+//!
+//! What hostile clients do is in `hostile.rs`. Not here: who is tapped by which change, and frames
+//! letter by letter, which are tested where they are decided. Nothing waits for real time.
+
+mod client;
+#[path = "../support/waiting_clock.rs"]
+mod clock;
+mod service;
+
+mod frames;
+mod hostile;
+mod losses;
+mod opening;
+mod taps;
