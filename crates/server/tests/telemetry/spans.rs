@@ -5,7 +5,6 @@ use http::Request;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use tower::ServiceExt as _;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::collector::{Collector, attribute};
@@ -123,7 +122,7 @@ async fn a_failure_of_the_service_is_an_error() {
     let request = Request::get("/readyz")
         .body(Body::empty())
         .expect("a request");
-    let answer = unready.router().oneshot(request).await.expect("an answer");
+    let answer = unready.edge().answer(request, None).await;
     assert_eq!(answer.status(), 503);
     service.close().await;
     let spans = collector.received().spans;
