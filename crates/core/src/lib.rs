@@ -19,6 +19,7 @@ pub mod handle;
 pub mod index;
 pub mod limits;
 pub mod people;
+pub mod privacy;
 pub mod rate_limit;
 pub mod refusal;
 pub mod session;

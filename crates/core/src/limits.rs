@@ -81,3 +81,13 @@ pub const MAX_QUERY: usize = 100;
 
 /// Most people that one user follows. `[client]`
 pub const MAX_FOLLOWING: usize = 2000;
+/// Most followers of one user that an answer lists. `Inferred:` people 4.1: they are unlimited.
+pub const MAX_FOLLOWERS_SHOWN: usize = 2000;
+/// Most users that one write of a people list names. `[client]` for the refusal, `Inferred:` the figure.
+pub const MAX_PEOPLE_BULK: usize = 50;
+/// Most users on a block list, and most on a mute list. `Inferred:` people 1.6
+pub const MAX_PRIVATE_LIST: usize = 1000;
+/// Most users that a batch of permissions asks about. `Inferred:` people 5.2
+pub const MAX_PERMISSION_USERS: usize = 100;
+/// Most permissions that a batch asks for. `Inferred:` people 5.2
+pub const MAX_PERMISSIONS: usize = 20;

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use convoke_core::handle::Handle;
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, Settings};
 use convoke_core::session::Session;
 use convoke_wire::Sandbox;
 use serde::de::DeserializeOwned;
@@ -82,6 +83,36 @@ pub(crate) fn pack_follow(follow: &Follow) -> Result<Bytes, StoreError> {
 /// Reads an edge of the people graph from one value.
 pub(crate) fn unpack_follow(value: &[u8]) -> Result<Follow, StoreError> {
     Ok(unpack(value)?.1)
+}
+
+/// Writes an entry of a private list into one value.
+pub(crate) fn pack_listing(listing: &Listing) -> Result<Bytes, StoreError> {
+    pack("", listing)
+}
+
+/// Reads an entry of a private list from one value.
+pub(crate) fn unpack_listing(value: &[u8]) -> Result<Listing, StoreError> {
+    Ok(unpack(value)?.1)
+}
+
+/// Writes what a user has chosen into one value.
+pub(crate) fn pack_settings(settings: &Settings) -> Result<Bytes, StoreError> {
+    pack("", settings)
+}
+
+/// Reads what a user has chosen from one value.
+pub(crate) fn unpack_settings(value: &[u8]) -> Result<Settings, StoreError> {
+    Ok(unpack(value)?.1)
+}
+
+/// Writes what a user has chosen.
+pub(crate) fn encode_settings(settings: &Settings) -> Result<Encoded, StoreError> {
+    encode(settings)
+}
+
+/// Reads what a user has chosen; whatever is wrong with the bytes is an error.
+pub(crate) fn decode_settings(bytes: &[u8], checksum: i64) -> Result<Settings, StoreError> {
+    decode(bytes, checksum)
 }
 
 #[derive(Serialize)]

@@ -7,6 +7,7 @@ mod fixtures;
 mod guards;
 mod handles;
 mod people;
+mod privacy;
 mod searches;
 mod sessions;
 
@@ -58,7 +59,12 @@ pub async fn run_all<S: Store>(make: impl Fn() -> S) {
         people:
             people_are_listed_by_the_time_they_were_added,
             an_edge_is_replaced_and_removed,
-            a_mark_changes_an_edge_and_makes_none;
+            a_mark_changes_an_edge_and_makes_none,
+            followers_are_found_from_the_other_end;
+        privacy:
+            private_lists_are_apart_and_in_order,
+            an_entry_is_replaced_and_removed,
+            choices_are_replaced_and_forgotten;
         searches:
             due_sessions_come_earliest_first,
             a_timer_moves_with_its_session,

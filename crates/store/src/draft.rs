@@ -9,11 +9,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use convoke_core::handle::Handle;
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, Settings};
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, SessionKey, Xuid};
 use jiff::Timestamp;
 
-use crate::state::State;
+use crate::state::{ListingKey, State};
 use crate::step::{PutHandle, SessionChange, Step, StoredSession};
 use crate::{CommitError, HandleOp, PeopleOp, SessionWrite, Version};
 
@@ -24,6 +25,8 @@ pub(crate) struct Draft {
     pub(crate) sessions: HashMap<Arc<str>, Option<StoredSession>>,
     pub(crate) handles: BTreeMap<HandleId, Option<PutHandle>>,
     pub(crate) follows: BTreeMap<(Xuid, Xuid), Option<Follow>>,
+    pub(crate) listings: BTreeMap<ListingKey, Option<Listing>>,
+    pub(crate) settings: BTreeMap<Xuid, Option<Settings>>,
     /// Who holds a unique key, where that changes.
     keys: HashMap<String, Option<HandleId>>,
     /// Folded key of the session, handle: all that were put, also those removed again.
@@ -43,7 +46,7 @@ impl Draft {
             self.change_handles(state, op, &mut written);
         }
         for op in &step.commit.people {
-            self.change_people(state, *op);
+            self.change_people(state, op);
         }
         Ok(())
     }
@@ -141,8 +144,8 @@ impl Draft {
         self.handles.insert(id, None);
     }
 
-    fn change_people(&mut self, state: &State, op: PeopleOp) {
-        match op {
+    fn change_people(&mut self, state: &State, op: &PeopleOp) {
+        match *op {
             PeopleOp::Put(follow) => {
                 self.follows
                     .insert((follow.owner, follow.target), Some(follow));
@@ -161,6 +164,31 @@ impl Draft {
                 if self.follow(state, owner, target).is_some() {
                     self.follows.insert((owner, target), None);
                 }
+            }
+            PeopleOp::List(listing) => {
+                let key = (listing.list, listing.owner, listing.target);
+                self.listings.insert(key, Some(listing));
+            }
+            PeopleOp::Unlist {
+                list,
+                owner,
+                target,
+            } => {
+                let key = (list, owner, target);
+                let there = match self.listings.get(&key) {
+                    Some(drafted) => drafted.is_some(),
+                    None => state.listing(&key).is_some(),
+                };
+                if there {
+                    self.listings.insert(key, None);
+                }
+            }
+            PeopleOp::Choose {
+                owner,
+                ref settings,
+            } => {
+                let chosen = (!settings.0.is_empty()).then(|| settings.clone());
+                self.settings.insert(owner, chosen);
             }
         }
     }

@@ -15,11 +15,21 @@ pub enum Table {
     Handles,
     /// The people graph, by owner and target, eight bytes each, most significant first.
     Follows,
+    /// Block and mute lists: one byte for the list, then owner and target as in the people graph.
+    Listings,
+    /// What users have chosen about privacy, by the eight bytes of the user.
+    Settings,
 }
 
 impl Table {
     /// All there are.
-    pub const ALL: [Self; 3] = [Self::Sessions, Self::Handles, Self::Follows];
+    pub const ALL: [Self; 5] = [
+        Self::Sessions,
+        Self::Handles,
+        Self::Follows,
+        Self::Listings,
+        Self::Settings,
+    ];
 }
 
 /// One document to write, or to remove.

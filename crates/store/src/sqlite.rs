@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
@@ -151,6 +152,29 @@ impl Store for SqliteStore {
     fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
         self.readers
             .with(|conn| reader::follow(conn, owner, target))
+    }
+
+    fn followers(&self, target: Xuid, limit: usize) -> Result<Vec<Follow>, StoreError> {
+        self.readers
+            .with(|conn| reader::followers(conn, target, limit))
+    }
+
+    fn follower_count(&self, target: Xuid) -> Result<usize, StoreError> {
+        self.readers
+            .with(|conn| reader::follower_count(conn, target))
+    }
+
+    fn listed(&self, list: PrivateList, owner: Xuid) -> Result<Vec<Listing>, StoreError> {
+        self.readers.with(|conn| reader::listed(conn, list, owner))
+    }
+
+    fn is_listed(&self, list: PrivateList, owner: Xuid, target: Xuid) -> Result<bool, StoreError> {
+        self.readers
+            .with(|conn| reader::is_listed(conn, list, owner, target))
+    }
+
+    fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
+        self.readers.with(|conn| reader::settings(conn, owner))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
@@ -76,6 +77,31 @@ macro_rules! answered_by_state {
         fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
             Ok(self.state().follow(owner, target))
         }
+
+        fn followers(&self, target: Xuid, limit: usize) -> Result<Vec<Follow>, StoreError> {
+            Ok(self.state().followers(target, limit))
+        }
+
+        fn follower_count(&self, target: Xuid) -> Result<usize, StoreError> {
+            Ok(self.state().follower_count(target))
+        }
+
+        fn listed(&self, list: PrivateList, owner: Xuid) -> Result<Vec<Listing>, StoreError> {
+            Ok(self.state().listed(list, owner))
+        }
+
+        fn is_listed(
+            &self,
+            list: PrivateList,
+            owner: Xuid,
+            target: Xuid,
+        ) -> Result<bool, StoreError> {
+            Ok(self.state().listing(&(list, owner, target)).is_some())
+        }
+
+        fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
+            Ok(self.state().settings(owner))
+        }
     };
 }
 pub(crate) use answered_by_state;
@@ -96,7 +122,14 @@ pub(crate) struct State {
     /// Handles that end by themselves, by their end.
     ends: BTreeSet<(Timestamp, HandleId)>,
     follows: BTreeMap<(Xuid, Xuid), Follow>,
+    /// Target, owner.
+    followers: BTreeSet<(Xuid, Xuid)>,
+    listings: BTreeMap<ListingKey, Listing>,
+    settings: BTreeMap<Xuid, Settings>,
 }
+
+/// What identifies an entry of a private list: the list, its owner, who is on it.
+pub(crate) type ListingKey = (PrivateList, Xuid, Xuid);
 
 /// Changes.
 impl State {
@@ -113,9 +146,25 @@ impl State {
             self.insert_handle(put.handle);
         }
         for (edge, follow) in draft.follows {
-            match follow {
-                Some(follow) => self.follows.insert(edge, follow),
-                None => self.follows.remove(&edge),
+            let backwards = (edge.1, edge.0);
+            if let Some(follow) = follow {
+                self.follows.insert(edge, follow);
+                self.followers.insert(backwards);
+            } else {
+                self.follows.remove(&edge);
+                self.followers.remove(&backwards);
+            }
+        }
+        for (key, listing) in draft.listings {
+            match listing {
+                Some(listing) => self.listings.insert(key, listing),
+                None => self.listings.remove(&key),
+            };
+        }
+        for (owner, settings) in draft.settings {
+            match settings {
+                Some(settings) => self.settings.insert(owner, settings),
+                None => self.settings.remove(&owner),
             };
         }
     }
@@ -214,6 +263,16 @@ impl State {
         self.follows.values()
     }
 
+    pub(crate) fn listings(&self) -> impl Iterator<Item = &Listing> {
+        self.listings.values()
+    }
+
+    pub(crate) fn all_settings(&self) -> impl Iterator<Item = (Xuid, &Settings)> {
+        self.settings
+            .iter()
+            .map(|(owner, settings)| (*owner, settings))
+    }
+
     pub(crate) fn due(&self, now: Timestamp, limit: usize) -> Vec<SessionKey> {
         self.timers
             .iter()
@@ -296,6 +355,40 @@ impl State {
         self.follows.get(&(owner, target)).copied()
     }
 
+    pub(crate) fn followers(&self, target: Xuid, limit: usize) -> Vec<Follow> {
+        let mut found: Vec<Follow> = self
+            .followers
+            .range((target, Xuid(0))..=(target, Xuid(u64::MAX)))
+            .filter_map(|(_, owner)| self.follow(*owner, target))
+            .collect();
+        found.sort_by_key(|follow| (follow.added_at, follow.owner));
+        found.truncate(limit);
+        found
+    }
+
+    pub(crate) fn follower_count(&self, target: Xuid) -> usize {
+        let all = (target, Xuid(0))..=(target, Xuid(u64::MAX));
+        self.followers.range(all).count()
+    }
+
+    pub(crate) fn listed(&self, list: PrivateList, owner: Xuid) -> Vec<Listing> {
+        let mut found: Vec<Listing> = self
+            .listings
+            .range((list, owner, Xuid(0))..=(list, owner, Xuid(u64::MAX)))
+            .map(|(_, listing)| *listing)
+            .collect();
+        found.sort_by_key(|listing| (listing.added_at, listing.target));
+        found
+    }
+
+    pub(crate) fn listing(&self, key: &ListingKey) -> Option<Listing> {
+        self.listings.get(key).copied()
+    }
+
+    pub(crate) fn settings(&self, owner: Xuid) -> Settings {
+        self.settings.get(&owner).cloned().unwrap_or_default()
+    }
+
     /// Compares everything derived with the documents.
     pub(crate) fn verify(&self) -> Vec<String> {
         let mut findings = Vec::new();
@@ -336,6 +429,7 @@ impl State {
             ("handle keys", self.handle_keys.len(), keys),
             ("activities", self.activities.len(), activities),
             ("ends of handles", self.ends.len(), ends),
+            ("followers", self.followers.len(), self.follows.len()),
             (
                 "handles of sessions",
                 self.handles_of_session.len(),

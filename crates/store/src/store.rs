@@ -6,6 +6,7 @@ use std::sync::Arc;
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::session::Session;
 use convoke_wire::handle::HandleType;
 use convoke_wire::{HandleId, SessionKey, Xuid};
@@ -110,7 +111,7 @@ pub enum HandleOp {
 }
 
 /// A change of the people graph.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum PeopleOp {
     /// Adds or replaces an edge.
     Put(Follow),
@@ -129,6 +130,24 @@ pub enum PeopleOp {
         owner: Xuid,
         /// Who is on it.
         target: Xuid,
+    },
+    /// Adds or replaces an entry of a private list.
+    List(Listing),
+    /// Removes an entry of a private list, if it is there.
+    Unlist {
+        /// Which list.
+        list: PrivateList,
+        /// Whose list.
+        owner: Xuid,
+        /// Who is on it.
+        target: Xuid,
+    },
+    /// Replaces what a user has chosen about privacy.
+    Choose {
+        /// Who.
+        owner: Xuid,
+        /// The choices; none at all removes what was stored.
+        settings: Settings,
     },
 }
 
@@ -238,6 +257,21 @@ pub trait Store: Send + Sync + 'static {
     /// One edge of the people graph.
     fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError>;
 
+    /// Who follows a user, by the time they began to; at most so many.
+    fn followers(&self, target: Xuid, limit: usize) -> Result<Vec<Follow>, StoreError>;
+
+    /// How many follow a user.
+    fn follower_count(&self, target: Xuid) -> Result<usize, StoreError>;
+
+    /// A private list of a user, by the time people came on it.
+    fn listed(&self, list: PrivateList, owner: Xuid) -> Result<Vec<Listing>, StoreError>;
+
+    /// Whether somebody is on a private list of a user.
+    fn is_listed(&self, list: PrivateList, owner: Xuid, target: Xuid) -> Result<bool, StoreError>;
+
+    /// What a user has chosen about privacy.
+    fn settings(&self, owner: Xuid) -> Result<Settings, StoreError>;
+
     /// Checks that derived data equals what the documents say; the findings, in words.
     fn verify(&self) -> Result<Vec<String>, StoreError>;
 }
@@ -338,6 +372,26 @@ impl Store for AnyStore {
 
     fn follow(&self, owner: Xuid, target: Xuid) -> Result<Option<Follow>, StoreError> {
         delegate!(self, store => store.follow(owner, target))
+    }
+
+    fn followers(&self, target: Xuid, limit: usize) -> Result<Vec<Follow>, StoreError> {
+        delegate!(self, store => store.followers(target, limit))
+    }
+
+    fn follower_count(&self, target: Xuid) -> Result<usize, StoreError> {
+        delegate!(self, store => store.follower_count(target))
+    }
+
+    fn listed(&self, list: PrivateList, owner: Xuid) -> Result<Vec<Listing>, StoreError> {
+        delegate!(self, store => store.listed(list, owner))
+    }
+
+    fn is_listed(&self, list: PrivateList, owner: Xuid, target: Xuid) -> Result<bool, StoreError> {
+        delegate!(self, store => store.is_listed(list, owner, target))
+    }
+
+    fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
+        delegate!(self, store => store.settings(owner))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use convoke_core::handle::Handle;
 use convoke_core::index::{self, IndexEntry};
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Audience, Listing, PrivateList, Setting, Settings};
 use convoke_core::session::{Session, next_timer};
 use convoke_store::conformance::Engine;
 use convoke_store::store::SessionState;
@@ -147,6 +148,10 @@ fn handle_ops() -> impl Strategy<Value = HandleOp> {
     ]
 }
 
+fn lists() -> impl Strategy<Value = PrivateList> {
+    prop_oneof![Just(PrivateList::Blocked), Just(PrivateList::Muted)]
+}
+
 fn people_ops() -> impl Strategy<Value = PeopleOp> {
     let users = || prop_oneof![Just(1_u64), Just(2), Just(10), Just(u64::MAX)].prop_map(Xuid);
     prop_oneof![
@@ -155,6 +160,14 @@ fn people_ops() -> impl Strategy<Value = PeopleOp> {
         }),
         1 => (users(), users(), any::<bool>()).prop_map(|(owner, target, favorite)| PeopleOp::SetFavorite { owner, target, favorite }),
         1 => (users(), users()).prop_map(|(owner, target)| PeopleOp::Delete { owner, target }),
+        2 => (lists(), users(), users(), 0..4_i64).prop_map(|(list, owner, target, added)| {
+            PeopleOp::List(Listing { list, owner, target, added_at: at(added) })
+        }),
+        1 => (lists(), users(), users()).prop_map(|(list, owner, target)| PeopleOp::Unlist { list, owner, target }),
+        1 => (users(), any::<bool>()).prop_map(|(owner, chosen)| {
+            let chosen = chosen.then_some((Setting::SharePresence, Audience::Blocked));
+            PeopleOp::Choose { owner, settings: Settings(chosen.into_iter().collect()) }
+        }),
     ]
 }
 
@@ -263,6 +276,14 @@ fn answers(store: &impl Store) -> Vec<String> {
     for owner in [1, 2, 10, u64::MAX] {
         note("following", &store.following(Xuid(owner)).unwrap());
         note("follow", &store.follow(Xuid(owner), Xuid(2)).unwrap());
+        note("followers", &store.followers(Xuid(owner), 3).unwrap());
+        note("count", &store.follower_count(Xuid(owner)).unwrap());
+        note("settings", &store.settings(Xuid(owner)).unwrap());
+        for list in PrivateList::ALL {
+            note("listed", &store.listed(list, Xuid(owner)).unwrap());
+            let one = store.is_listed(list, Xuid(owner), Xuid(2));
+            note("is listed", &one.unwrap());
+        }
     }
     answers
 }

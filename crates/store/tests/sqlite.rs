@@ -8,7 +8,11 @@ mod sessions;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convoke_store::{SqliteStore, Store, StoreError};
+use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, PrivateList};
+use convoke_store::{Commit, PeopleOp, SqliteStore, Store, StoreError};
+use convoke_wire::Xuid;
+use jiff::Timestamp;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -86,9 +90,49 @@ async fn a_newer_file_is_refused_and_said_to_be_newer() {
     drop(conn);
     let error = assert_refused(dir.path(), "format 7");
     assert!(
-        matches!(error, StoreError::TooNew { found: 7, known: 1 }),
+        matches!(error, StoreError::TooNew { found: 7, known: 2 }),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date() {
+    let (dir, file) = filled().await;
+    let edge = Follow {
+        owner: Xuid(1),
+        target: Xuid(2),
+        favorite: true,
+        added_at: Timestamp::UNIX_EPOCH,
+    };
+    let conn = Connection::open(&file).unwrap();
+    conn.execute_batch(
+        "DROP TABLE private_lists; DROP TABLE privacy_settings; DROP INDEX follows_by_target;
+         INSERT INTO follows (owner, target, favorite, added_at) VALUES ('1', '2', 1, 0)",
+    )
+    .unwrap();
+    conn.pragma_update(None, "user_version", 1).unwrap();
+    conn.close().unwrap();
+    for _ in 0..2 {
+        let store = SqliteStore::open(dir.path()).unwrap();
+        assert_filled(&store);
+        assert_eq!(store.followers(Xuid(2), 10).unwrap(), [edge]);
+        let block = Listing {
+            list: PrivateList::Blocked,
+            owner: Xuid(1),
+            target: Xuid(3),
+            added_at: Timestamp::UNIX_EPOCH,
+        };
+        let commit = Commit {
+            people: vec![PeopleOp::List(block)],
+            ..Commit::default()
+        };
+        store.commit(commit).await.unwrap();
+        assert_eq!(
+            store.listed(PrivateList::Blocked, Xuid(1)).unwrap(),
+            [block]
+        );
+        assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+    }
 }
 
 #[tokio::test]

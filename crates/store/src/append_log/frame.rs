@@ -127,6 +127,8 @@ fn table_number(table: Table) -> u8 {
         Table::Sessions => 1,
         Table::Handles => 2,
         Table::Follows => 3,
+        Table::Listings => 4,
+        Table::Settings => 5,
     }
 }
 

@@ -64,3 +64,27 @@ pub(super) async fn a_mark_changes_an_edge_and_makes_none<S: Store>(store: Arc<S
     store.commit(mark(2, false)).await.expect("unmarked");
     assert_eq!(following(), [edge(1, 2, false, 10)]);
 }
+
+pub(super) async fn followers_are_found_from_the_other_end<S: Store>(store: Arc<S>) {
+    let edges = [
+        edge(10, 1, false, 30),
+        edge(9, 1, true, 20),
+        edge(u64::MAX, 1, false, 20),
+        edge(1, 9, false, 10),
+    ];
+    let puts = edges.iter().copied().map(PeopleOp::Put).collect();
+    store.commit(people(puts)).await.expect("put");
+    let followers = |target, limit| store.followers(Xuid(target), limit).expect("an answer");
+    let count = |target| store.follower_count(Xuid(target)).expect("an answer");
+    assert_eq!(followers(1, 10), [edges[1], edges[2], edges[0]]);
+    assert_eq!(followers(1, 2), [edges[1], edges[2]]);
+    assert_eq!(followers(9, 10), [edges[3]]);
+    assert_eq!((count(1), count(9), count(10)), (3, 1, 0));
+    let gone = PeopleOp::Delete {
+        owner: Xuid(9),
+        target: Xuid(1),
+    };
+    store.commit(people(vec![gone])).await.expect("deleted");
+    assert_eq!(followers(1, 10), [edges[2], edges[0]]);
+    assert_eq!(count(1), 2);
+}

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use convoke_core::handle::Handle;
 use convoke_core::index;
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::session::{Sharing, next_timer};
 use convoke_wire::{HandleId, Xuid};
 
@@ -54,6 +55,20 @@ pub(super) fn records(draft: &mut Draft) -> Result<Vec<Record>, StoreError> {
             value: next.as_ref().map(codec::pack_follow).transpose()?,
         });
     }
+    for ((list, owner, target), next) in &draft.listings {
+        records.push(Record {
+            table: Table::Listings,
+            key: listing_key(*list, *owner, *target),
+            value: next.as_ref().map(codec::pack_listing).transpose()?,
+        });
+    }
+    for (owner, next) in &draft.settings {
+        records.push(Record {
+            table: Table::Settings,
+            key: owner_key(*owner),
+            value: next.as_ref().map(codec::pack_settings).transpose()?,
+        });
+    }
     Ok(records)
 }
 
@@ -62,12 +77,26 @@ fn edge_key(owner: Xuid, target: Xuid) -> Bytes {
     key.into()
 }
 
+fn listing_key(list: PrivateList, owner: Xuid, target: Xuid) -> Bytes {
+    let list: u8 = match list {
+        PrivateList::Blocked => 1,
+        PrivateList::Muted => 2,
+    };
+    [&[list], &*edge_key(owner, target)].concat().into()
+}
+
+fn owner_key(owner: Xuid) -> Bytes {
+    Bytes::copy_from_slice(&owner.0.to_be_bytes())
+}
+
 /// A document with what is kept beside it.
 #[derive(Debug)]
 pub(super) enum Document {
     Session(Arc<str>, StoredSession),
     Handle(Arc<Handle>),
     Follow(Follow),
+    Listing(Listing),
+    Settings(Xuid, Settings),
 }
 
 /// All documents in memory.
@@ -76,7 +105,11 @@ pub(super) fn of(state: &State) -> Vec<Document> {
     let sessions = sessions.map(|(key, stored)| Document::Session(Arc::clone(key), stored.clone()));
     let handles = state.handles().map(|it| Document::Handle(Arc::clone(it)));
     let follows = state.follows().map(|it| Document::Follow(*it));
-    sessions.chain(handles).chain(follows).collect()
+    let listings = state.listings().map(|it| Document::Listing(*it));
+    let settings = state.all_settings();
+    let settings = settings.map(|(owner, it)| Document::Settings(owner, it.clone()));
+    let people = follows.chain(listings).chain(settings);
+    sessions.chain(handles).chain(people).collect()
 }
 
 /// Reads all documents, on all cores.
@@ -151,6 +184,13 @@ fn draft(records: Vec<Record>, sharing: &mut Sharing) -> Result<Draft, StoreErro
                 let edge = (follow.owner, follow.target);
                 draft.follows.insert(edge, Some(follow));
             }
+            Some(Document::Listing(it)) => {
+                let key = (it.list, it.owner, it.target);
+                draft.listings.insert(key, Some(it));
+            }
+            Some(Document::Settings(owner, settings)) => {
+                draft.settings.insert(owner, Some(settings));
+            }
         }
     }
     Ok(draft)
@@ -184,6 +224,17 @@ fn document(record: &Record) -> Result<Option<Document>, StoreError> {
             let follow = codec::unpack_follow(value)?;
             let fits = edge_key(follow.owner, follow.target) == record.key;
             (Document::Follow(follow), fits)
+        }
+        Table::Listings => {
+            let listing = codec::unpack_listing(value)?;
+            let fits = listing_key(listing.list, listing.owner, listing.target) == record.key;
+            (Document::Listing(listing), fits)
+        }
+        Table::Settings => {
+            let settings = codec::unpack_settings(value)?;
+            let bytes = <[u8; 8]>::try_from(&record.key[..]);
+            let owner = Xuid(bytes.map(u64::from_be_bytes).unwrap_or_default());
+            (Document::Settings(owner, settings), bytes.is_ok())
         }
     };
     if fits {
@@ -227,7 +278,9 @@ pub(super) fn differences(kept: Vec<Document>, contents: Contents) -> Vec<String
 fn in_words((table, key): &(Table, Bytes)) -> String {
     match table {
         Table::Sessions => format!("session {}", String::from_utf8_lossy(key)),
-        Table::Handles | Table::Follows => format!("{table:?} {key:02x?}"),
+        Table::Handles | Table::Follows | Table::Listings | Table::Settings => {
+            format!("{table:?} {key:02x?}")
+        }
     }
 }
 
@@ -237,6 +290,8 @@ impl Document {
             Self::Session(key, _) => (Table::Sessions, Bytes::copy_from_slice(key.as_bytes())),
             Self::Handle(handle) => (Table::Handles, Bytes::copy_from_slice(handle.id.as_bytes())),
             Self::Follow(follow) => (Table::Follows, edge_key(follow.owner, follow.target)),
+            Self::Listing(it) => (Table::Listings, listing_key(it.list, it.owner, it.target)),
+            Self::Settings(owner, _) => (Table::Settings, owner_key(*owner)),
         }
     }
 
@@ -247,6 +302,8 @@ impl Document {
             }
             (Self::Handle(one), Self::Handle(two)) => one == two,
             (Self::Follow(one), Self::Follow(two)) => one == two,
+            (Self::Listing(one), Self::Listing(two)) => one == two,
+            (Self::Settings(_, one), Self::Settings(_, two)) => one == two,
             _ => false,
         }
     }

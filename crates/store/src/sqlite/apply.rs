@@ -6,14 +6,15 @@
 use std::collections::BTreeSet;
 
 use convoke_core::handle::Handle;
-use convoke_wire::HandleId;
+use convoke_core::privacy::Settings;
+use convoke_wire::{HandleId, Xuid};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::prepared::{self, HandleChange, HandleRow, Prepared, SessionChange, SessionRow};
 use super::reader;
 use super::values::nanoseconds;
-use crate::{CommitError, PeopleOp, StoreError};
+use crate::{CommitError, PeopleOp, StoreError, codec};
 
 /// Takes one step, or none when a guard does not hold.
 ///
@@ -329,7 +330,42 @@ fn change_people(conn: &Connection, op: &PeopleOp) -> Result<(), StoreError> {
             "DELETE FROM follows WHERE owner = ?1 AND target = ?2",
             [owner.to_string(), target.to_string()],
         ),
+        PeopleOp::List(listing) => execute(
+            conn,
+            "INSERT INTO private_lists (list, owner, target, added_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (list, owner, target) DO UPDATE SET added_at = excluded.added_at",
+            params![
+                listing.list.as_str(),
+                listing.owner.to_string(),
+                listing.target.to_string(),
+                nanoseconds(listing.added_at),
+            ],
+        ),
+        PeopleOp::Unlist {
+            list,
+            owner,
+            target,
+        } => execute(
+            conn,
+            "DELETE FROM private_lists WHERE list = ?1 AND owner = ?2 AND target = ?3",
+            params![list.as_str(), owner.to_string(), target.to_string()],
+        ),
+        PeopleOp::Choose { owner, settings } => choose(conn, *owner, settings),
     }
+}
+
+fn choose(conn: &Connection, owner: Xuid, settings: &Settings) -> Result<(), StoreError> {
+    if settings.0.is_empty() {
+        let sql = "DELETE FROM privacy_settings WHERE owner = ?1";
+        return execute(conn, sql, [owner.to_string()]);
+    }
+    let body = codec::encode_settings(settings)?;
+    execute(
+        conn,
+        "INSERT INTO privacy_settings (owner, checksum, body) VALUES (?1, ?2, ?3)
+         ON CONFLICT (owner) DO UPDATE SET checksum = excluded.checksum, body = excluded.body",
+        params![owner.to_string(), body.checksum, body.text],
+    )
 }
 
 fn execute(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::StoreError;
 use crate::lock::{failed, sync_directory};
 
-use super::schema::{self, APPLICATION_ID, VERSION};
+use super::schema::{self, APPLICATION_ID, OLDEST, VERSION};
 
 /// The name of the data file.
 pub(crate) const DATA: &str = "convoke.db";
@@ -23,7 +23,13 @@ const FULL_CHECK_MAX_BYTES: u64 = 256 * 1024 * 1024;
 pub(super) fn prepare(dir: &Path) -> Result<PathBuf, StoreError> {
     let data = dir.join(DATA);
     match File::open(&data) {
-        Ok(file) => check(dir, &data, file)?,
+        Ok(file) => {
+            let version = check(dir, &data, file)?;
+            // The log may hold a later version than the header; the engine knows.
+            if version < VERSION {
+                schema::upgrade(&data)?;
+            }
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => create(dir, &data)?,
         Err(error) => return Err(failed(&data, &error)),
     }
@@ -57,8 +63,8 @@ fn create(dir: &Path, data: &Path) -> Result<(), StoreError> {
         .map_err(|error| failed(data, &error))
 }
 
-/// Refuses a file that is not ours or not whole, without changing it.
-fn check(dir: &Path, data: &Path, mut file: File) -> Result<(), StoreError> {
+/// Refuses a file that is not ours or not whole, without changing it; its version otherwise.
+fn check(dir: &Path, data: &Path, mut file: File) -> Result<u32, StoreError> {
     let size = file.metadata().map_err(|error| failed(data, &error))?.len();
     let mut header = [0; 100];
     if let Err(error) = file.read_exact(&mut header) {
@@ -68,7 +74,7 @@ fn check(dir: &Path, data: &Path, mut file: File) -> Result<(), StoreError> {
         return Err(failed(data, &error));
     }
     let has_log = fs::metadata(dir.join(LOG)).is_ok_and(|log| 0 < log.len());
-    check_header(data, &header, has_log)?;
+    let version = check_header(data, &header, has_log)?;
     // The engine would fill the last page up with zeros. With a log, it has the page from there.
     let page_size = u64::from(u16::from_be_bytes([header[16], header[17]]));
     if !has_log && !size.is_multiple_of(page_size) {
@@ -77,10 +83,10 @@ fn check(dir: &Path, data: &Path, mut file: File) -> Result<(), StoreError> {
     if size <= FULL_CHECK_MAX_BYTES {
         check_pages(data)?;
     }
-    Ok(())
+    Ok(version)
 }
 
-fn check_header(data: &Path, header: &[u8; 100], has_log: bool) -> Result<(), StoreError> {
+fn check_header(data: &Path, header: &[u8; 100], has_log: bool) -> Result<u32, StoreError> {
     let number = |at: usize| {
         let mut bytes = [0; 4];
         bytes.copy_from_slice(&header[at..at + 4]);
@@ -97,7 +103,7 @@ fn check_header(data: &Path, header: &[u8; 100], has_log: bool) -> Result<(), St
         return Err(corrupt(data, "its header does not fit the log beside it"));
     }
     match number(60) {
-        VERSION => Ok(()),
+        found @ OLDEST..=VERSION => Ok(found),
         found if VERSION < found => Err(StoreError::TooNew {
             found,
             known: VERSION,

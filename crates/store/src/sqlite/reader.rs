@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
+use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::session::{Session, Sharing};
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
@@ -229,4 +230,62 @@ fn read_follow(row: &Row<'_>) -> Result<Follow, StoreError> {
         favorite: row.get(2)?,
         added_at: time(row.get(3)?)?,
     })
+}
+
+pub(super) fn followers(
+    conn: &Connection,
+    target: Xuid,
+    limit: usize,
+) -> Result<Vec<Follow>, StoreError> {
+    let sql = "SELECT owner, target, favorite, added_at FROM follows WHERE target = ?1";
+    let mut found = all(conn, sql, [target.to_string()], read_follow)?;
+    // By number; the engine would sort users as texts.
+    found.sort_by_key(|follow| (follow.added_at, follow.owner));
+    found.truncate(limit);
+    Ok(found)
+}
+
+pub(super) fn follower_count(conn: &Connection, target: Xuid) -> Result<usize, StoreError> {
+    let sql = "SELECT count(*) FROM follows WHERE target = ?1";
+    let count = one(conn, sql, [target.to_string()], |row| {
+        Ok(row.get::<_, i64>(0)?)
+    })?;
+    Ok(usize::try_from(count.unwrap_or_default()).unwrap_or_default())
+}
+
+pub(super) fn listed(
+    conn: &Connection,
+    list: PrivateList,
+    owner: Xuid,
+) -> Result<Vec<Listing>, StoreError> {
+    let sql = "SELECT target, added_at FROM private_lists WHERE list = ?1 AND owner = ?2";
+    let mut found = all(conn, sql, (list.as_str(), owner.to_string()), |row| {
+        Ok(Listing {
+            list,
+            owner,
+            target: xuid(text(row, 0)?)?,
+            added_at: time(row.get(1)?)?,
+        })
+    })?;
+    found.sort_by_key(|listing| (listing.added_at, listing.target));
+    Ok(found)
+}
+
+pub(super) fn is_listed(
+    conn: &Connection,
+    list: PrivateList,
+    owner: Xuid,
+    target: Xuid,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM private_lists WHERE list = ?1 AND owner = ?2 AND target = ?3";
+    let key = (list.as_str(), owner.to_string(), target.to_string());
+    Ok(conn.prepare_cached(sql)?.exists(key)?)
+}
+
+pub(super) fn settings(conn: &Connection, owner: Xuid) -> Result<Settings, StoreError> {
+    let sql = "SELECT body, checksum FROM privacy_settings WHERE owner = ?1";
+    let found = one(conn, sql, [owner.to_string()], |row| {
+        codec::decode_settings(text(row, 0)?.as_bytes(), row.get(1)?)
+    })?;
+    Ok(found.unwrap_or_default())
 }

@@ -10,7 +10,9 @@ use crate::StoreError;
 /// Marks a file as ours: `CVKE`.
 pub(super) const APPLICATION_ID: u32 = 0x4356_4b45;
 /// The layout of the tables; documents have a format of their own.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
+/// The oldest layout that [`upgrade`] understands.
+pub(super) const OLDEST: u32 = 1;
 
 /// How long to wait for a lock that another program holds on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -79,6 +81,25 @@ CREATE TABLE follows (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What version 2 adds.
+const TABLES_2: &str = "
+CREATE INDEX follows_by_target ON follows (target, added_at);
+
+CREATE TABLE private_lists (
+    list     TEXT NOT NULL,               -- blocked or muted
+    owner    TEXT NOT NULL,
+    target   TEXT NOT NULL,
+    added_at INTEGER NOT NULL,            -- nanoseconds since 1970
+    PRIMARY KEY (list, owner, target)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE privacy_settings (
+    owner    TEXT NOT NULL PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    body     TEXT NOT NULL                -- JSON, see codec.rs
+) STRICT, WITHOUT ROWID;
+";
+
 /// Creates a complete, empty file. Nobody else may know its name yet.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     let conn = connect(
@@ -90,7 +111,21 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
     conn.pragma_update(None, "user_version", VERSION)?;
     conn.execute_batch(TABLES)?;
+    conn.execute_batch(TABLES_2)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
+    conn.close().map_err(|(_, error)| error.into())
+}
+
+/// Brings a file of an older version to the present layout, all of it or nothing.
+pub(super) fn upgrade(path: &Path) -> Result<(), StoreError> {
+    let mut conn = open_writer(path)?;
+    let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found < VERSION {
+        let step = conn.transaction()?;
+        step.execute_batch(TABLES_2)?;
+        step.pragma_update(None, "user_version", VERSION)?;
+        step.commit()?;
+    }
     conn.close().map_err(|(_, error)| error.into())
 }
 

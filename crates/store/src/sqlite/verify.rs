@@ -21,6 +21,7 @@ pub(super) fn findings(conn: &mut Connection) -> Result<Vec<String>, StoreError>
     let sessions = session_findings(&snapshot)?;
     findings.extend(sessions.findings);
     findings.extend(handle_findings(&snapshot)?);
+    findings.extend(settings_findings(&snapshot)?);
     // All entries of all sessions have been found, so equal numbers mean equal sets.
     let sql = "SELECT count(*) FROM session_index";
     let kept: i64 = snapshot.query_row(sql, [], |row| row.get(0))?;
@@ -138,6 +139,20 @@ fn handle_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError
                 findings.extend(found.iter().map(|said| format!("handle {id}: {said}")));
             }
             Err(error) => findings.push(format!("handle {id}: {error}")),
+        }
+    }
+    Ok(findings)
+}
+
+fn settings_findings(snapshot: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
+    let mut findings = Vec::new();
+    let mut select = snapshot.prepare("SELECT owner, body, checksum FROM privacy_settings")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let body = text(row, 1)?.as_bytes();
+        if let Err(error) = codec::decode_settings(body, row.get(2)?) {
+            let owner = text(row, 0)?;
+            findings.push(format!("privacy settings of {owner}: {error}"));
         }
     }
     Ok(findings)

@@ -1,0 +1,47 @@
+//! Privacy: whom users want nothing to do with, what they let others see, and what follows.
+//!
+//! The permission rules themselves are in `permission`. Not here: where any of it is kept.
+
+pub mod settings;
+
+pub use settings::{Audience, Setting, Settings};
+
+use convoke_wire::Xuid;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A list of users that only its owner sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrivateList {
+    /// Blocked: no relation of any kind in either direction. `avoid` and `never` are this list. `[client]`
+    Blocked,
+    /// Muted: not heard. `[doc]`
+    Muted,
+}
+
+impl PrivateList {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Blocked, Self::Muted];
+
+    /// The word for it where it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Muted => "muted",
+        }
+    }
+}
+
+/// One entry of a private list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Which list.
+    pub list: PrivateList,
+    /// Whose list it is.
+    pub owner: Xuid,
+    /// Who is on it.
+    pub target: Xuid,
+    /// Since when.
+    pub added_at: Timestamp,
+}
