@@ -2,6 +2,7 @@
 //!
 //! The permission rules themselves are in `permission`. Not here: where any of it is kept.
 
+pub mod permission;
 pub mod settings;
 
 pub use settings::{Audience, Setting, Settings};

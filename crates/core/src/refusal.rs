@@ -177,6 +177,8 @@ rules! {
     JoinRestricted = "access.join_restriction", NoAccess;
     /// Who reads satisfies the read restriction.
     ReadRestricted = "access.read_restriction", NoAccess;
+    /// A user whom an owner of the session has blocked does not join it.
+    BlockedByOwner = "access.blocked", NoAccess;
     /// A closed session takes nobody.
     Closed = "access.closed", NoAccess;
     /// Only members write to a session.
@@ -192,6 +194,8 @@ rules! {
     SearchAttribute = "handles.search_attributes", Invalid;
     /// A handle is made by a member of its session, and deleted by who made it.
     HandleForbidden = "handles.forbidden", Forbidden;
+    /// An invitation is for somebody whom its sender may send messages to.
+    InviteForbidden = "handles.invite.forbidden", Forbidden;
     /// Only a session with the capability `searchable` has search handles.
     NotSearchable = "handles.searchable", Forbidden;
     /// A handle of this type leads to a session that exists.

@@ -22,9 +22,10 @@ use crate::entropy::Entropy;
 use crate::issuer::{DevSignIn, Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::parts::Parts;
+use crate::people_feed::{PeopleChange, PeopleFeed};
 use crate::rate_limits::RateLimits;
 use crate::realtime::{self, RealTime};
-use crate::shared::{FollowLocks, Shared};
+use crate::shared::{PeopleLocks, Shared};
 use crate::telemetry::Tracing;
 use crate::tls::Tls;
 use crate::{connections, issuer, router, timers};
@@ -121,7 +122,8 @@ impl App {
             catalogue,
             authenticator: Authenticator::new(Arc::clone(&keys), settings),
             signatures: Arc::new(Signatures::new(config.auth.signatures)),
-            follow_locks: FollowLocks::default(),
+            people_locks: PeopleLocks::default(),
+            people_feed: PeopleFeed::default(),
             rate_limits: RateLimits::new(&config.limits),
             addresses: Addresses::new(&config.limits),
             cors: config.cors.clone(),
@@ -179,6 +181,11 @@ impl App {
         self.providers
             .refresh_due(self.shared.directory.clock.now())
             .await;
+    }
+
+    /// What happens on people lists from now on.
+    pub fn people_changes(&self) -> tokio::sync::broadcast::Receiver<PeopleChange> {
+        self.shared.people_feed.subscribe()
     }
 
     /// Reads the service configurations again; the old ones stay when the new are invalid.

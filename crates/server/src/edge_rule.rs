@@ -227,6 +227,55 @@ edge_rules! {
         "The user to be marked as favourite is not on the list.",
         "Follow the user first, then mark them.";
 
+    /// `method` and `deleteRelationships` are words that people are written with.
+    PeopleWord = "people.word", BAD_REQUEST, 1015,
+        "The parameter is misspelt, or missing where it says what to do.",
+        "Send `method=add` or `method=remove`, and `deleteRelationships=friends` or `follows`.";
+    /// A write of a people list names at most 50 users, and a read of it at most 2000.
+    PeopleBulk = "people.bulk", BAD_REQUEST, 1050,
+        "`xuids` has more users than are taken at once.",
+        "Send several requests.";
+    /// Nobody follows whom they have blocked.
+    PeopleBlocked = "people.blocked", FORBIDDEN, 1011,
+        "The user to be followed is on the caller's own block list.",
+        "Take the user off the list first with `DELETE /users/me/people/never`.";
+    /// A user can be followed unless their privacy settings forbid it.
+    PeopleRefused = "people.refused", FORBIDDEN, 1049,
+        "The user does not want to be followed by the caller.",
+        "Nothing: the choice is the other user's.";
+    /// A people list is read by others where its owner shares it.
+    PeoplePrivate = "people.private", FORBIDDEN, 1011,
+        "The setting `ShareFriendList` of the owner does not let the caller, or one of them has blocked the other.",
+        "Nothing: the choice is the owner's. A service takes the role `people.read`.";
+    /// The people hub is asked for users by their numbers, at most 2000.
+    HubUsers = "people.hub.users", BAD_REQUEST, 1015,
+        "`xuids(…)` has something that is no XUID, or there are too many.",
+        "Write `xuids(1001,1002)`, or send the users to `people/batch`.";
+    /// Privacy lists, settings and permissions are the acting user's own.
+    PrivacyOwner = "privacy.owner", FORBIDDEN, 1011,
+        "The path names another user than those of the token.",
+        "Use `/users/me/…`, or the owner's token; a service reads lists with the role `privacy.read`.";
+    /// Nobody blocks or mutes themselves.
+    PrivacySelf = "privacy.self", BAD_REQUEST, 1015,
+        "The user in the body is the owner of the list.",
+        "Name another user.";
+    /// A block list and a mute list hold at most 1000 users each.
+    PrivacyFull = "privacy.full", BAD_REQUEST, 1028,
+        "The list is full.",
+        "Remove somebody first with a DELETE of the same address.";
+    /// A permission is asked for by a name or number that is known here.
+    PrivacyPermission = "privacy.permission", BAD_REQUEST, 1015,
+        "`setting` or an entry of `permissions` is missing or misspelt.",
+        "Use a name such as `CommunicateUsingText` or its number, 1000, or a setting such as `ShareFriendList`.";
+    /// A permission is asked for about a user or a class of users.
+    PrivacyTarget = "privacy.target", BAD_REQUEST, 1015,
+        "The target has another form, or an entry of `users` names both or neither of `xuid` and `anonymousUser`.",
+        "Write `xuid(2533274790395904)` in a query and `{\"xuid\": \"2533274790395904\"}` in a body.";
+    /// A batch of permissions asks at most 20 questions about at most 100 users.
+    PrivacyBatch = "privacy.batch", BAD_REQUEST, 1050,
+        "`users` or `permissions` is longer than that.",
+        "Send several requests.";
+
     /// A request to the issuer is a document of the form it takes.
     IssuerBody = "issuer.body", BAD_REQUEST, 4000,
         "The body is no JSON, lacks a property, or has one of another type or form; the detail names it.",

@@ -11,6 +11,10 @@ pub enum Service {
     Social,
     /// Sockets.
     RealTime,
+    /// People lists with more about each person, to read.
+    PeopleHub,
+    /// Block lists, mute lists, permissions.
+    Privacy,
     /// Tokens.
     Issuer,
     /// Health and metrics: ours, behind every name.
@@ -48,6 +52,8 @@ pub fn scope_of(host: Option<&str>) -> Scope {
         "smartmatch.xboxlive.com" | "momatch.xboxlive.com" => Scope::One(Service::SmartMatch),
         "rta.xboxlive.com" => Scope::One(Service::RealTime),
         "social.xboxlive.com" => Scope::One(Service::Social),
+        "peoplehub.xboxlive.com" => Scope::One(Service::PeopleHub),
+        "privacy.xboxlive.com" => Scope::One(Service::Privacy),
         "user.auth.xboxlive.com"
         | "device.auth.xboxlive.com"
         | "title.auth.xboxlive.com"
@@ -75,7 +81,9 @@ mod tests {
 
     #[test]
     fn names_of_the_original_stand_for_one_service_and_others_for_all() {
-        use Service::{Issuer, Operations, RealTime, SessionDirectory, SmartMatch, Social};
+        use Service::{
+            Issuer, Operations, PeopleHub, Privacy, RealTime, SessionDirectory, SmartMatch, Social,
+        };
         let check = |host: Option<&str>, service: Service, expected: bool| {
             assert_eq!(
                 scope_of(host).includes(service),
@@ -105,6 +113,10 @@ mod tests {
         check(Some("social.xboxlive.com"), Social, true);
         check(Some("social.xboxlive.com"), Operations, true);
         check(Some("peoplehub.xboxlive.com"), Social, false);
+        check(Some("peoplehub.xboxlive.com"), PeopleHub, true);
+        check(Some("privacy.xboxlive.com"), Privacy, true);
+        check(Some("privacy.xboxlive.com"), Social, false);
+        check(Some("profile.xboxlive.com"), Privacy, false);
         check(Some("social.xboxlive.com."), SessionDirectory, false);
         check(Some("xboxlive.com.example"), Social, true);
         check(Some("localhost:8080"), Social, true);

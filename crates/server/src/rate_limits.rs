@@ -140,7 +140,8 @@ pub fn allowance(service: Service) -> Option<Allowance> {
     match service {
         Service::SessionDirectory => Some(Allowance::SessionDirectory),
         Service::SmartMatch => Some(Allowance::SmartMatch),
-        Service::Social => Some(Allowance::Social),
+        Service::Social | Service::PeopleHub => Some(Allowance::Social),
+        Service::Privacy => Some(Allowance::Privacy),
         Service::RealTime => Some(Allowance::Other),
         Service::Issuer | Service::Operations => None,
     }

@@ -2,7 +2,9 @@
 //!
 //! A fixed set: a client cannot make new ones. Not here: which address a path is (`router`).
 
-use crate::router::{Part, Target};
+use convoke_wire::people::hub::Selector;
+
+use crate::router::{Part, PrivateAddress, Target};
 
 macro_rules! routes {
     ($($variant:ident = $template:literal;)+) => {
@@ -44,6 +46,26 @@ routes! {
     People = "/users/{owner}/people";
     Person = "/users/{owner}/people/{target}";
     Favorite = "/users/{owner}/people/favorites/{target}";
+    SomePeople = "/users/{owner}/people/xuids";
+    Follower = "/users/{owner}/people/follower/{target}";
+    Friend = "/users/{owner}/people/friends/v2/{target}";
+    Friends = "/bulk/users/{owner}/people/friends/v2";
+    Summary = "/users/{owner}/summary";
+    HubFriends = "/users/{owner}/people/friends";
+    HubSocial = "/users/{owner}/people/social";
+    HubFollowers = "/users/{owner}/people/followers";
+    HubReceived = "/users/{owner}/people/friendRequests(received)";
+    HubSent = "/users/{owner}/people/friendRequests(sent)";
+    HubUsers = "/users/{owner}/people/xuids({xuids})";
+    HubBatch = "/users/{owner}/people/batch";
+    HubSearch = "/users/{owner}/people/search";
+    HubRecommendations = "/users/{owner}/people/recommendations";
+    HubPlayedTitle = "/users/{owner}/people/playedTitle({title})";
+    Avoid = "/users/{owner}/people/avoid";
+    Never = "/users/{owner}/people/never";
+    Mute = "/users/{owner}/people/mute";
+    Permission = "/users/{owner}/permission/validate";
+    Settings = "/users/{owner}/settings";
     UserAuthenticate = "/user/authenticate";
     DeviceAuthenticate = "/device/authenticate";
     TitleAuthenticate = "/title/authenticate";
@@ -109,6 +131,30 @@ impl From<&Target> for Route {
             Target::Favorite(..) => Self::Favorite,
             Target::Connect => Self::Connect,
             Target::Nonce => Self::Nonce,
+            Target::SomePeople(_) => Self::SomePeople,
+            Target::Follower(..) => Self::Follower,
+            Target::Friend(..) => Self::Friend,
+            Target::Friends(_) => Self::Friends,
+            Target::Summary(_) => Self::Summary,
+            Target::Hub(_, selector, _) => match selector {
+                Selector::Friends => Self::HubFriends,
+                Selector::Social => Self::HubSocial,
+                Selector::Followers => Self::HubFollowers,
+                Selector::RequestsReceived => Self::HubReceived,
+                Selector::RequestsSent => Self::HubSent,
+                Selector::Users(_) => Self::HubUsers,
+                Selector::Batch => Self::HubBatch,
+                Selector::Search => Self::HubSearch,
+                Selector::Recommendations => Self::HubRecommendations,
+                Selector::PlayedTitle(_) => Self::HubPlayedTitle,
+            },
+            Target::Private(_, list) => match list {
+                PrivateAddress::Avoid => Self::Avoid,
+                PrivateAddress::Never => Self::Never,
+                PrivateAddress::Mute => Self::Mute,
+            },
+            Target::Permission(_) => Self::Permission,
+            Target::Settings(_) => Self::Settings,
             Target::Health => Self::Health,
             Target::Ready => Self::Ready,
             Target::Metrics => Self::Metrics,

@@ -2,11 +2,16 @@
 //!
 //! Path words compare without regard to case; names keep the spelling of the request. `[client]`
 
+mod people;
+
+pub use people::PrivateAddress;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use convoke_core::rate_limit::Allowance;
 use convoke_wire::headers::WOULD_THROTTLE;
+use convoke_wire::people::hub::Selector;
 use convoke_wire::{Scid, SessionName, SessionRef, TemplateName, uri};
 use http::header::HOST;
 use http::{HeaderValue, Method, Uri};
@@ -23,8 +28,8 @@ use crate::rate_limits;
 use crate::realtime;
 use crate::route::Route;
 use crate::routes::{
-    self, handle_queries, handle_session, handles, hoppers, operations, people, session_parts,
-    sessions, templates,
+    self, handle_queries, handle_session, handles, hoppers, operations, session_parts, sessions,
+    templates,
 };
 use crate::shared::Shared;
 use crate::signed;
@@ -65,6 +70,24 @@ pub enum Target {
     Connect,
     /// `/nonce`
     Nonce,
+    /// `/users/{owner}/people/xuids`
+    SomePeople(String),
+    /// `/users/{owner}/people/follower/{target}`
+    Follower(String, String),
+    /// `/users/{owner}/people/friends/v2/{target}`
+    Friend(String, String),
+    /// `/bulk/users/{owner}/people/friends/v2`
+    Friends(String),
+    /// `/users/{owner}/summary`
+    Summary(String),
+    /// `/users/{owner}/people/{selector}`, with or without `/decoration/{list}`
+    Hub(String, Selector, Option<String>),
+    /// `/users/{owner}/people/{avoid, never, mute}`
+    Private(String, PrivateAddress),
+    /// `/users/{owner}/permission/validate`
+    Permission(String),
+    /// `/users/{owner}/settings`
+    Settings(String),
     /// `/healthz`
     Health,
     /// `/readyz`
@@ -136,10 +159,13 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["handles", _] => Some(Target::Handle(named(1))),
         ["handles", _, "session"] => Some(Target::HandleSession(named(1))),
         ["users", _, "people"] => Some(Target::People(named(1))),
-        ["users", _, "people", "favorites", _] => Some(Target::Favorite(named(1), named(4))),
-        ["users", _, "people", _] => Some(Target::Person(named(1), named(3))),
         ["connect" | "socket"] => Some(Target::Connect),
         ["nonce"] => Some(Target::Nonce),
+        ["users", _, "people", rest @ ..] => people::target(named(1), rest, &segments[3..]),
+        ["users", _, "summary"] => Some(Target::Summary(named(1))),
+        ["users", _, "settings"] => Some(Target::Settings(named(1))),
+        ["users", _, "permission", "validate"] => Some(Target::Permission(named(1))),
+        ["bulk", "users", _, "people", "friends", "v2"] => Some(Target::Friends(named(2))),
         ["healthz"] => Some(Target::Health),
         ["readyz"] => Some(Target::Ready),
         ["metrics"] => Some(Target::Metrics),
@@ -172,6 +198,19 @@ fn word(segment: &str) -> &str {
         "connect",
         "socket",
         "nonce",
+        "follower",
+        "friends",
+        "v2",
+        "xuids",
+        "avoid",
+        "never",
+        "mute",
+        "decoration",
+        "summary",
+        "settings",
+        "permission",
+        "validate",
+        "bulk",
         "healthz",
         "readyz",
         "metrics",
@@ -206,7 +245,16 @@ fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<T
 /// The service that an address belongs to.
 fn service_of(target: &Target) -> Service {
     match target {
-        Target::People(..) | Target::Person(..) | Target::Favorite(..) => Service::Social,
+        Target::People(..)
+        | Target::Person(..)
+        | Target::Favorite(..)
+        | Target::SomePeople(..)
+        | Target::Follower(..)
+        | Target::Friend(..)
+        | Target::Friends(..)
+        | Target::Summary(..) => Service::Social,
+        Target::Hub(..) => Service::PeopleHub,
+        Target::Private(..) | Target::Permission(..) | Target::Settings(..) => Service::Privacy,
         Target::Health
         | Target::Ready
         | Target::Metrics
@@ -316,7 +364,7 @@ fn nothing_here(scope: Scope) -> Response {
 
 fn family_of(service: Service) -> Family {
     match service {
-        Service::Social => Family::Coded,
+        Service::Social | Service::PeopleHub | Service::Privacy => Family::Coded,
         Service::SessionDirectory
         | Service::SmartMatch
         | Service::RealTime
@@ -372,23 +420,22 @@ async fn answer(
             _,
         ) => hoppers::answer(shared, &scid, &hopper, call),
 
-        (Target::People(owner), &Method::GET) => people::list(shared, &owner, call),
-        (Target::Person(owner, person), &Method::GET) => people::get(shared, &owner, &person, call),
-        (Target::Person(owner, person), &Method::PUT) => {
-            Box::pin(people::follow(shared, &owner, &person, call)).await
-        }
-        (Target::Person(owner, person), &Method::DELETE) => {
-            Box::pin(people::unfollow(shared, &owner, &person, call)).await
-        }
-        (Target::Favorite(owner, person), &Method::PUT | &Method::DELETE) => {
-            Box::pin(people::favorite(shared, &owner, &person, call)).await
-        }
-
         (Target::Connect, &Method::GET) => routes::realtime::connect(call),
         (Target::Nonce, &Method::GET) => Ok(routes::realtime::nonce(shared, call)),
 
+        (target, _) if is_about_people(&target) => {
+            Box::pin(people::answer(shared, target, call, body)).await
+        }
+
         (target, _) => Err(ApiError::Method(verbs_of(&target))),
     }
+}
+
+fn is_about_people(target: &Target) -> bool {
+    matches!(
+        service_of(target),
+        Service::Social | Service::PeopleHub | Service::Privacy
+    )
 }
 
 /// What whoever runs the service asks, who needs no credentials.
@@ -406,15 +453,25 @@ fn operation(shared: &Shared, target: &Target, method: &Method) -> Result<Respon
 /// The verbs of an address, as `Allow` names them.
 fn verbs_of(target: &Target) -> &'static str {
     match target {
-        Target::Session(_) | Target::Part(_, Part::Properties) | Target::HandleSession(_) => {
-            "GET, PUT"
-        }
+        Target::Session(_)
+        | Target::Part(_, Part::Properties)
+        | Target::HandleSession(_)
+        | Target::Settings(_) => "GET, PUT",
         Target::Part(_, Part::Me | Part::Member(_) | Part::Server(_))
         | Target::Handle(_)
         | Target::Ticket(..) => "GET, DELETE",
-        Target::Handles | Target::HandleQuery | Target::Hopper(..) => "POST",
-        Target::Person(..) => "GET, PUT, DELETE",
-        Target::Favorite(..) => "PUT, DELETE",
+        Target::Handles
+        | Target::HandleQuery
+        | Target::Hopper(..)
+        | Target::SomePeople(_)
+        | Target::Friends(_)
+        | Target::Hub(_, Selector::Batch, _) => "POST",
+        Target::Person(..) | Target::Private(_, PrivateAddress::Never | PrivateAddress::Mute) => {
+            "GET, PUT, DELETE"
+        }
+        Target::Favorite(..) | Target::Friend(..) => "PUT, DELETE",
+        Target::Follower(..) => "DELETE",
+        Target::Permission(_) => "GET, POST",
         Target::Part(..)
         | Target::Templates(_)
         | Target::Template(..)
@@ -422,6 +479,9 @@ fn verbs_of(target: &Target) -> &'static str {
         | Target::People(_)
         | Target::Connect
         | Target::Nonce
+        | Target::Summary(_)
+        | Target::Hub(..)
+        | Target::Private(_, PrivateAddress::Avoid)
         | Target::Health
         | Target::Ready
         | Target::Metrics
@@ -480,6 +540,18 @@ mod tests {
         check("/users/me/people/xuid(1)", Some("Person"));
         check("/users/me/people/xuid%281%29", Some("Person"));
         check("/users/me/people/favorites/xuid(1)", Some("Favorite"));
+        check("/users/me/people/XUIDS", Some("SomePeople"));
+        check("/users/me/people/xuids(1)", Some("Hub"));
+        check("/users/me/people/friends", Some("Hub"));
+        check("/users/me/people/friends/V2/xuid(1)", Some("Friend"));
+        check("/users/me/people/friends/v3/xuid(1)", None);
+        check("/users/me/people/social/decoration/detail", Some("Hub"));
+        check("/users/me/people/xuid(1)/decoration/detail", None);
+        check("/users/me/people/Mute", Some("Private"));
+        check("/users/me/people/follower/xuid(1)", Some("Follower"));
+        check("/bulk/users/me/people/friends/v2", Some("Friends"));
+        check("/users/me/permission/validate", Some("Permission"));
+        check("/users/me/permission", None);
         check("/%ff", None);
     }
 }

@@ -6,6 +6,8 @@ pub mod handles;
 pub mod hoppers;
 pub mod operations;
 pub mod people;
+pub mod people_hub;
+pub mod privacy;
 pub mod query_string;
 pub mod realtime;
 pub mod session_parts;

@@ -10,6 +10,7 @@ use crate::admission::Admission;
 use crate::auth::{Authenticator, Signatures};
 use crate::commit::Directory;
 use crate::config::Cors;
+use crate::people_feed::PeopleFeed;
 use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
 use crate::telemetry::Tracing;
@@ -21,7 +22,8 @@ pub struct Shared {
     pub(crate) catalogue: Catalogue,
     pub(crate) authenticator: Authenticator,
     pub(crate) signatures: Arc<Signatures>,
-    pub(crate) follow_locks: FollowLocks,
+    pub(crate) people_locks: PeopleLocks,
+    pub(crate) people_feed: PeopleFeed,
     pub(crate) rate_limits: RateLimits,
     pub(crate) addresses: Addresses,
     pub(crate) cors: Cors,
@@ -29,20 +31,37 @@ pub struct Shared {
     pub(crate) tracing: Tracing,
 }
 
-/// Keeps the writers of one people list apart, so that its limit holds however many there are.
+/// Keeps apart those who write about the same user, so that limits and blocks hold however many
+/// there are.
 #[derive(Debug)]
-pub(crate) struct FollowLocks([Mutex<()>; 64]);
+pub(crate) struct PeopleLocks([Mutex<()>; 64]);
 
-impl Default for FollowLocks {
+impl Default for PeopleLocks {
     fn default() -> Self {
         Self(std::array::from_fn(|_| Mutex::default()))
     }
 }
 
-impl FollowLocks {
-    /// Waits for the right to add to a user's list. Some lists share a lock.
-    pub(crate) async fn of(&self, owner: Xuid) -> MutexGuard<'_, ()> {
-        let slot = usize::try_from(owner.0 % 64).expect("less than 64");
-        self.0[slot].lock().await
+/// The right to write about two users.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct PeopleLock<'a> {
+    _first: MutexGuard<'a, ()>,
+    _second: Option<MutexGuard<'a, ()>>,
+}
+
+impl PeopleLocks {
+    /// Waits for the right to write what is between two users. Some users share a lock.
+    pub(crate) async fn of_both(&self, one: Xuid, other: Xuid) -> PeopleLock<'_> {
+        let slot = |user: Xuid| usize::try_from(user.0 % 64).expect("less than 64");
+        // In one order for everybody, so that nobody waits in a circle.
+        let (first, second) = (slot(one).min(slot(other)), slot(one).max(slot(other)));
+        PeopleLock {
+            _first: self.0[first].lock().await,
+            _second: match second {
+                second if second == first => None,
+                second => Some(self.0[second].lock().await),
+            },
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod json;
 pub mod notification;
 pub mod patch;
 pub mod people;
+pub mod privacy;
 pub mod raw;
 pub mod rta;
 pub mod session;

@@ -1,5 +1,7 @@
 //! People lists: whom a user follows, and what is told of changes.
 
+pub mod hub;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Xuid;
@@ -40,6 +42,50 @@ pub struct Person {
     pub is_squad_mate_with: bool,
     /// Always false here.
     pub is_unfollowing_feed: bool,
+}
+
+/// The body of a request about several users. `[doc]`: other members are prohibited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleRequest {
+    /// Who they are.
+    pub xuids: Vec<Xuid>,
+}
+
+/// What became of each user of a bulk write. `[client]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkResult {
+    /// Those for whom it was done.
+    pub updated_people: Vec<Xuid>,
+    /// Those for whom it was refused.
+    pub failed_to_update: Vec<Xuid>,
+}
+
+/// How the caller and another user stand to each other. `[doc]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonSummary {
+    /// How many the target follows.
+    pub target_following_count: usize,
+    /// How many follow the target.
+    pub target_follower_count: usize,
+    /// The caller follows the target.
+    pub is_caller_following_target: bool,
+    /// The target follows the caller.
+    pub is_target_following_caller: bool,
+    /// The caller marked the target.
+    pub has_caller_marked_target_as_favorite: bool,
+    /// Always false here: there are no real names to share.
+    pub has_caller_marked_target_as_known: bool,
+    /// Always `None`, in this word: there is no list of old.
+    pub legacy_friend_status: String,
+    /// Only of oneself: changes since the list was last looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recent_change_count: Option<u32>,
+    /// Only of oneself: where the list stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<String>,
 }
 
 /// What happened on a user's people list, as an event of the friends resource. `[client]`

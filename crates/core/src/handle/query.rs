@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::contract::render;
 use crate::limits::MAX_QUERY;
 use crate::refusal::{Refusal, Rule};
-use crate::session::Session;
+use crate::session::{Session, owners};
 
 /// What a request wants to know beside the handle itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,11 +158,7 @@ fn related_info(handle: &Handle, session: &Session) -> RelatedInfo {
 
 /// The owners of a session; where it has none, the maker of the handle.
 fn session_owners(handle: &Handle, session: &Session) -> Vec<Xuid> {
-    let owners = session.properties.owners.iter();
-    let owners: Vec<Xuid> = owners
-        .filter_map(|index| session.members.get(index))
-        .map(|member| member.xuid)
-        .collect();
+    let owners = owners::users(session);
     if owners.is_empty() {
         return handle.creator.into_iter().collect();
     }

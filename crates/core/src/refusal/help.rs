@@ -235,6 +235,10 @@ impl Rule {
                 "`joinRestriction` is `followed` and no member follows the user, or it is `local` and no active member is on the user's device.",
                 "Let a member follow the user, join through an invitation handle, or let a member set `joinRestriction` to `none`.",
             ).example(r#"{"properties": {"system": {"joinRestriction": "none"}}}"#),
+            Self::BlockedByOwner => Help::new(
+                "The user is on the block list of an owner of the session, or of who published it for search.",
+                "Nothing: the choice is the owner's. Join another session.",
+            ),
             Self::ReadRestricted => Help::new(
                 "`readRestriction` is `followed` and no member follows the user, or it is `local` and no active member is on the user's device.",
                 "Let a member follow or invite the user, or let a member set `readRestriction` to `none`.",
@@ -274,6 +278,10 @@ impl Rule {
             Self::HandleSessionMissing => Help::new(
                 "`sessionRef` names a session that does not exist, has ended, or is in another sandbox.",
                 "Create the session first; check its scid, template, name and the token's sandbox.",
+            ),
+            Self::InviteForbidden => Help::new(
+                "The sender lacks privilege 252, has blocked the invited user, or has a setting that lets only some users be written to.",
+                "Ask `GET /users/me/permission/validate?setting=CommunicateUsingText&target=xuid(<n>)` for the reason.",
             ),
             Self::BadQuery => Help::new(
                 "The query has no owners, too many, both `xuids` and `people`, an unknown moniker, a `take` outside 0 to 100, or a type that cannot be queried.",

@@ -16,6 +16,8 @@ use crate::refusal::{Refusal, Rule};
 pub struct Facts {
     /// Whether an accepted member follows the caller. `[doc]`
     pub followed: bool,
+    /// Whether an owner of the session has blocked the caller. `[doc]`
+    pub blocked: bool,
     /// What the handle grants that the caller came through; `None` for the session's own URI.
     pub handle: Option<Grant>,
 }
@@ -103,6 +105,10 @@ pub(super) fn may_join(session: &Session, caller: &Caller, facts: Facts) -> Resu
         return Err(unjoinable(Rule::Closed, why));
     }
     if !caller.server {
+        if facts.blocked {
+            let why = "An owner of it has blocked the caller";
+            return Err(unjoinable(Rule::BlockedByOwner, why));
+        }
         check_visibility(session)?;
         check_join_restriction(session, caller, facts)?;
     }

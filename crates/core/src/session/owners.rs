@@ -6,6 +6,15 @@ use convoke_wire::session::constants::{Capability, OwnershipMigration};
 use super::Session;
 use crate::caller::Caller;
 
+/// The users who own the session, by the order of their places.
+pub fn users(session: &Session) -> Vec<Xuid> {
+    let owners = session.properties.owners.iter();
+    owners
+        .filter_map(|index| session.members.get(index))
+        .map(|member| member.xuid)
+        .collect()
+}
+
 /// Whether a user owns the session.
 pub fn is_owner(session: &Session, xuid: Xuid) -> bool {
     session

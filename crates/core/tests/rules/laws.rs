@@ -76,6 +76,7 @@ fn run(
                 world.facts = Facts {
                     followed: put.followed,
                     handle: put.handle,
+                    ..Facts::default()
                 };
                 let outcome = world.put_settled(&caller(put.who), &put.body.to_string());
                 if let Ok(outcome) = &outcome {
@@ -319,7 +320,7 @@ proptest! {
         let mut world = World::with_template(&template);
         for step in &steps {
             if let Step::Put(put) = step {
-                world.facts = Facts { followed: put.followed, handle: put.handle };
+                world.facts = Facts { followed: put.followed, handle: put.handle, ..Facts::default() };
                 let _refused_or_not = world.put(&caller(put.who), &put.body);
             }
         }
@@ -531,6 +532,7 @@ fn histories_reach_every_kind_of_outcome() {
                     world.facts = Facts {
                         followed: put.followed,
                         handle: put.handle,
+                        ..Facts::default()
                     };
                     let word = match world.put(&caller(put.who), &put.body) {
                         Ok(outcome) => format!("{:?}", outcome.disposition),

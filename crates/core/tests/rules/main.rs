@@ -10,6 +10,7 @@ mod laws;
 mod members;
 mod notices;
 mod own_properties;
+mod privacy;
 mod properties;
 mod rate_limit;
 mod roles_owners;

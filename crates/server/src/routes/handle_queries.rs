@@ -8,6 +8,7 @@ use convoke_core::Rule;
 use convoke_core::contract::read;
 use convoke_core::handle::Handle;
 use convoke_core::handle::query::{self, Include, Owners, PeopleSet};
+use convoke_core::privacy::permission::{Asked, Permission};
 use convoke_core::rate_limit::Allowance;
 use convoke_core::session::MemberState;
 use convoke_store::Store;
@@ -23,6 +24,7 @@ use crate::auth::Role;
 use crate::call::Call;
 use crate::caller::{Identity, admit};
 use crate::exchange;
+use crate::privacy::Asker;
 use crate::reply::{self, Viewer};
 use crate::shared::Shared;
 
@@ -62,6 +64,7 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         scid: wanted.scid.as_ref(),
         include,
         viewer,
+        asker: Asker::of(shared, &identity)?,
     };
     let mut results = Vec::new();
     for handle in asking.candidates(owners)? {
@@ -80,6 +83,8 @@ struct Asking<'a> {
     scid: Option<&'a Scid>,
     include: Include,
     viewer: Viewer,
+    /// Whose presence others must share with; nobody for a service.
+    asker: Option<Asker<'a>>,
 }
 
 impl Asking<'_> {
@@ -138,6 +143,15 @@ impl Asking<'_> {
         let going_on = owner.is_some_and(|(_, member)| member.state == MemberState::Active);
         if !going_on || !query::may_find(handle, &state.session, &admitted.caller) {
             return Ok(None);
+        }
+        if let (Some(asker), Some(owner), false) =
+            (&self.asker, handle.activity_owner(), admitted.caller.server)
+        {
+            // Presence says who may see what a user does (people 6.5).
+            let sees = Asked::Permission(Permission::ViewTargetPresence);
+            if asker.verdict(sees, owner)?.is_err() {
+                return Ok(None);
+            }
         }
         let mut shown = query::document(handle, admitted.config.game_types.clone());
         let (include, viewer) = (self.include, self.viewer);

@@ -8,10 +8,11 @@ use convoke_core::handle::grant::{self, Question};
 use convoke_core::handle::{Grant, Handle};
 use convoke_store::Store;
 use convoke_wire::SessionKey;
+use convoke_wire::handle::HandleType;
 
 use super::handles::{Found, find};
 use super::query_string;
-use super::sessions::{Existence, Reading, Writing, named_user};
+use super::sessions::{Existence, Reading, Through, Writing, named_user};
 use super::{begin, viewer};
 use crate::api_error::ApiError;
 use crate::call::Call;
@@ -58,7 +59,13 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
         template: admitted.template(&handle.session.template_name)?,
         caller,
         change,
-        handle: Some((handle.id, grant)),
+        handle: Some(Through {
+            id: handle.id,
+            grant,
+            publisher: handle
+                .creator
+                .filter(|_| handle.kind() == HandleType::Search),
+        }),
         existence: Existence::Optional,
         commits,
         viewer: viewer(&identity, contract),

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use convoke_core::Rule;
 use convoke_core::contract::read;
 use convoke_core::handle::create::{self, Maker};
 use convoke_core::handle::query::{self, Include};
 use convoke_core::handle::{Handle, correlation_key, grant};
+use convoke_core::privacy::permission::{Asked, Permission};
 use convoke_core::rate_limit::Allowance;
 use convoke_core::session::Session;
 use convoke_store::{HandleOp, Store};
 use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
 use convoke_wire::ids::parse_guid;
-use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, uri};
+use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, Xuid, uri};
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderValue, StatusCode};
 
@@ -25,6 +27,7 @@ use crate::caller::{Admitted, Identity, admit, key_of};
 use crate::commit::{Next, Step, TransactError};
 use crate::exchange;
 use crate::live::LiveSession;
+use crate::privacy::Asker;
 use crate::reply::{self, Viewer};
 use crate::routes::sessions::facts;
 use crate::shared::Shared;
@@ -39,6 +42,9 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         count_search(shared, &identity, call, Allowance::SearchWrite)?;
     }
     let admitted = admit(shared, &identity, &wanted.session_ref.scid)?;
+    if let (HandleType::Invite, Some(invited)) = (wanted.kind, wanted.invited_xuid) {
+        check_invitation(shared, &identity, &admitted, invited)?;
+    }
     let template = admitted.template(&wanted.session_ref.template_name)?;
     let reference = SessionRef {
         scid: wanted.session_ref.scid.clone(),
@@ -61,6 +67,34 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         response.headers_mut().insert(CONTENT_LOCATION, path);
     }
     Ok(response)
+}
+
+/// Whether the sender may write to the invited user at all.
+///
+/// What the invited user has chosen does not refuse, or it could be found out (I15).
+fn check_invitation(
+    shared: &Shared,
+    identity: &Identity,
+    admitted: &Admitted,
+    invited: Xuid,
+) -> Result<(), ApiError> {
+    if admitted.caller.server {
+        return Ok(());
+    }
+    let Some(asker) = Asker::of(shared, identity)? else {
+        return Ok(());
+    };
+    let writes = Asked::Permission(Permission::CommunicateUsingText);
+    match asker.verdict(writes, invited)? {
+        Err(denial) if !denial.is_the_targets() => {
+            let detail = format!(
+                "the sender may not write to this user: {}",
+                denial.reason.as_str()
+            );
+            Err(Rule::InviteForbidden.at("invitedXuid", detail).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The making of one handle.

@@ -1,13 +1,18 @@
-//! `/users/{owner}/people`: whom a user follows.
+//! `/users/{owner}/people` and `/users/{owner}/summary`: whom a user follows, read.
+
+pub mod friends;
+pub mod writes;
 
 use axum::response::Response;
 use convoke_core::limits::MAX_FOLLOWING;
 use convoke_core::people::Follow;
-use convoke_store::{Commit, CommitError, PeopleOp, Store, StoreError};
+use convoke_core::privacy::Setting;
+use convoke_store::{Store, StoreError};
 use convoke_wire::Xuid;
-use convoke_wire::people::{PeopleList, Person};
+use convoke_wire::people::{PeopleList, Person, PersonSummary};
 use convoke_wire::uri::UserSegment;
-use http::{Method, StatusCode};
+use http::StatusCode;
+use jiff::Timestamp;
 
 use super::query_string::parameter;
 use crate::api_error::ApiError;
@@ -15,20 +20,19 @@ use crate::auth::Role;
 use crate::call::Call;
 use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
+use crate::privacy;
 use crate::reply;
 use crate::shared::Shared;
 
-/// The privilege to change one's people. `[client]`
-const ADD_FRIEND: u16 = 255;
 /// People on a page unless the request says otherwise. `[doc]`
 const DEFAULT_PAGE: usize = 100;
 
-fn refuse<T>(rule: EdgeRule, text: impl Into<String>) -> Result<T, ApiError> {
+pub(super) fn refuse<T>(rule: EdgeRule, text: impl Into<String>) -> Result<T, ApiError> {
     Err(ApiError::edge(rule, text))
 }
 
 /// The user a path segment names, `me` being the acting one.
-fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
+pub(super) fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
     match UserSegment::parse(segment) {
         Ok(UserSegment::Xuid(xuid)) => Ok(xuid),
         Ok(UserSegment::Me) => match identity.xuid() {
@@ -44,7 +48,7 @@ fn user(segment: &str, identity: &Identity) -> Result<Xuid, ApiError> {
 }
 
 /// The caller, acting for the path's owner where its token has several users.
-fn identify(call: &Call, owner: &str) -> Result<(Identity, Xuid), ApiError> {
+pub(super) fn identify(call: &Call, owner: &str) -> Result<(Identity, Xuid), ApiError> {
     let named = match UserSegment::parse(owner) {
         Ok(UserSegment::Xuid(xuid)) => Some(xuid),
         _ => None,
@@ -62,6 +66,12 @@ pub fn list(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiEr
         .unwrap_or_default()
         .to_ascii_lowercase();
     let own = identity.principal.has_user(owner) || identity.principal.has_role(&Role::PeopleRead);
+    if !own && !privacy::is_shared(shared, &identity, Setting::ShareFriendList, owner)? {
+        return refuse(
+            EdgeRule::PeoplePrivate,
+            "the owner does not share the list with the caller",
+        );
+    }
     let store = &shared.directory.store;
     let mut follows = store.following(owner)?;
     match view.as_str() {
@@ -107,7 +117,7 @@ pub fn list(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiEr
 }
 
 /// A person on a list, with the relations of whoever looks at it.
-fn person(
+pub(super) fn person(
     shared: &Shared,
     xuid: Xuid,
     viewer: Xuid,
@@ -145,110 +155,26 @@ pub fn get(shared: &Shared, owner: &str, target: &str, call: &Call) -> Result<Re
     ))
 }
 
-/// Checks that the caller may change the owner's list.
-fn check_writer(shared: &Shared, identity: &Identity, owner: Xuid) -> Result<(), ApiError> {
-    if identity.principal.has_role(&Role::Admin) {
-        return Ok(());
-    }
-    if !identity.principal.has_user(owner) {
-        return refuse(
-            EdgeRule::PeopleOwner,
-            "only its owner changes a people list",
-        );
-    }
-    let policy = shared.authenticator.missing_privileges();
-    if !identity.principal.has_privilege(ADD_FRIEND, policy) {
-        return refuse(
-            EdgeRule::PeoplePrivilege,
-            "the caller lacks the privilege 255",
-        );
-    }
-    Ok(())
-}
-
-/// The edge that a write of one's own list is about.
-fn edge_to_write(
-    shared: &Shared,
-    owner: &str,
-    target: &str,
-    call: &Call,
-) -> Result<(Xuid, Xuid), ApiError> {
+/// `GET /users/{owner}/summary`: how many people, and how the two stand to each other. `[doc]`
+pub fn summary(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiError> {
     let (identity, owner) = identify(call, owner)?;
-    let target = user(target, &identity)?;
-    check_writer(shared, &identity, owner)?;
-    Ok((owner, target))
-}
-
-async fn commit(shared: &Shared, operation: PeopleOp) -> Result<Response, ApiError> {
-    let commit = Commit {
-        people: vec![operation],
-        ..Commit::default()
-    };
-    match shared.directory.commits.take(commit).await {
-        Ok(()) => Ok(reply::empty(StatusCode::NO_CONTENT)),
-        Err(CommitError::Store(error)) => Err(error.into()),
-        Err(error) => Err(StoreError::Failed(error.to_string()).into()),
-    }
-}
-
-/// `PUT /users/{owner}/people/{target}`: follow; idempotent.
-pub async fn follow(
-    shared: &Shared,
-    owner: &str,
-    target: &str,
-    call: &Call,
-) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, call)?;
-    if owner == target {
-        return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
-    }
     let store = &shared.directory.store;
-    let _adding = shared.follow_locks.of(owner).await;
-    if store.follow(owner, target)?.is_some() {
-        return Ok(reply::empty(StatusCode::NO_CONTENT));
-    }
-    if MAX_FOLLOWING <= store.following(owner)?.len() {
-        let text = format!("the list holds at most {MAX_FOLLOWING} people");
-        return refuse(EdgeRule::PeopleFull, text);
-    }
-    let follow = Follow {
-        owner,
-        target,
-        favorite: false,
-        added_at: shared.directory.clock.now(),
+    let following = store.following(owner)?;
+    let viewer = identity.xuid().unwrap_or(owner);
+    let (to, from) = (store.follow(viewer, owner)?, store.follow(owner, viewer)?);
+    let own = viewer == owner;
+    let newest = following.last().map(|follow| follow.added_at);
+    let summary = PersonSummary {
+        target_following_count: following.len(),
+        target_follower_count: store.follower_count(owner)?,
+        is_caller_following_target: to.is_some(),
+        is_target_following_caller: from.is_some(),
+        has_caller_marked_target_as_favorite: to.is_some_and(|follow| follow.favorite),
+        has_caller_marked_target_as_known: false,
+        legacy_friend_status: "None".to_owned(),
+        // Inferred: nothing records when an owner has looked, so nothing is new.
+        recent_change_count: own.then_some(0),
+        watermark: own.then(|| newest.map_or(0, Timestamp::as_millisecond).to_string()),
     };
-    commit(shared, PeopleOp::Put(follow)).await
-}
-
-/// `DELETE /users/{owner}/people/{target}`: follow no longer; idempotent.
-pub async fn unfollow(
-    shared: &Shared,
-    owner: &str,
-    target: &str,
-    call: &Call,
-) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, call)?;
-    commit(shared, PeopleOp::Delete { owner, target }).await
-}
-
-/// `PUT` and `DELETE /users/{owner}/people/favorites/{target}`.
-pub async fn favorite(
-    shared: &Shared,
-    owner: &str,
-    target: &str,
-    call: &Call,
-) -> Result<Response, ApiError> {
-    let (owner, target) = edge_to_write(shared, owner, target, call)?;
-    if shared.directory.store.follow(owner, target)?.is_none() {
-        return refuse(
-            EdgeRule::PeopleFavorite,
-            "a favourite must be followed first",
-        );
-    }
-    let mark = PeopleOp::SetFavorite {
-        owner,
-        target,
-        favorite: call.head.method == Method::PUT,
-    };
-    commit(shared, mark).await
+    Ok(reply::json(StatusCode::OK, &summary))
 }

@@ -8,10 +8,12 @@ use convoke_core::Caller;
 use convoke_core::contract::{SessionChange, read};
 use convoke_core::entropy::Entropy;
 use convoke_core::handle::Grant;
+use convoke_core::privacy::PrivateList;
 use convoke_core::refusal::{Class, Refusal};
 use convoke_core::session::apply::{Target, apply};
 use convoke_core::session::connections::check_tapped;
-use convoke_core::session::{Disposition, Facts, Session, access};
+use convoke_core::session::{Disposition, Facts, Session, access, owners};
+use convoke_store::{Store as _, StoreError};
 use convoke_wire::session::SessionRequest;
 use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
 use http::{HeaderMap, StatusCode};
@@ -151,6 +153,7 @@ pub(super) fn facts(
     Ok(Facts {
         followed,
         handle: grant,
+        ..Facts::default()
     })
 }
 
@@ -169,11 +172,21 @@ pub(super) struct Writing {
     pub(super) caller: Caller,
     pub(super) template: Arc<NamedTemplate>,
     pub(super) change: SessionChange,
-    /// The handle it came through, which must outlive the commit, and what that grants.
-    pub(super) handle: Option<(HandleId, Grant)>,
+    /// The handle it came through.
+    pub(super) handle: Option<Through>,
     pub(super) existence: Existence,
     pub(super) commits: bool,
     pub(super) viewer: Viewer,
+}
+
+/// The handle that a write came through, which must outlive the commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Through {
+    pub(super) id: HandleId,
+    /// What it grants.
+    pub(super) grant: Grant,
+    /// Who published the session with it, if it is one for search.
+    pub(super) publisher: Option<Xuid>,
 }
 
 /// What a write leaves behind for its answer.
@@ -225,12 +238,15 @@ impl Writing {
         entropy: Entropy,
     ) -> Result<(Step, Written), ApiError> {
         let session = state.map(|state| &*state.session);
-        let grant = self.handle.map(|(_, grant)| grant);
+        let grant = self.handle.map(|through| through.grant);
         let facts = match session {
-            Some(session) => facts(shared, session, &self.caller, grant)?,
+            Some(session) => Facts {
+                blocked: self.is_blocked(shared, session)?,
+                ..facts(shared, session, &self.caller, grant)?
+            },
             None => Facts {
-                followed: false,
                 handle: grant,
+                ..Facts::default()
             },
         };
         let readable =
@@ -277,7 +293,7 @@ impl Writing {
         }
         let step = Step {
             next: Next::from(outcome),
-            require_handles: self.handle.iter().map(|(id, _)| *id).collect(),
+            require_handles: self.handle.iter().map(|through| through.id).collect(),
             ..Step::default()
         };
         let written = Written {
@@ -285,6 +301,27 @@ impl Writing {
             rehearsed: None,
         };
         Ok((step, written))
+    }
+
+    /// Whether an owner has blocked a caller who has no place yet; without owners, the publisher.
+    fn is_blocked(&self, shared: &Shared, session: &Session) -> Result<bool, StoreError> {
+        let Some(joiner) = self.caller.xuid().filter(|_| !self.caller.server) else {
+            return Ok(false);
+        };
+        if session.member_of(joiner).is_some() {
+            return Ok(false);
+        }
+        let mut owners = owners::users(session);
+        if owners.is_empty() {
+            owners.extend(self.handle.and_then(|through| through.publisher));
+        }
+        for owner in owners {
+            let store = &shared.directory.store;
+            if store.is_listed(PrivateList::Blocked, owner, joiner)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// One who may read a session they cannot change is shown it. `[doc]`

@@ -8,7 +8,12 @@ use crate::world::{Answer, Player, StoreKind, World};
 /// The people of the document, in order.
 #[track_caller]
 pub(crate) fn xuids(answer: Answer) -> Vec<String> {
-    let document = answer.expect(200).json();
+    xuids_of(&answer.expect(200).json())
+}
+
+/// The same of a document.
+#[track_caller]
+pub(crate) fn xuids_of(document: &Value) -> Vec<String> {
     let people = document["people"].as_array().expect("people is a list");
     people
         .iter()

@@ -8,11 +8,12 @@ use convoke_server::app::App;
 use convoke_server::clock::SystemClock;
 use convoke_server::config::{Config, StoreChoice};
 use convoke_server::entropy::SystemEntropy;
-use convoke_server::router::{Part, Target, resolve};
+use convoke_server::router::{Part, PrivateAddress, Target, resolve};
+use convoke_wire::people::hub::Selector;
 use http::Request;
 use http::header::ALLOW;
 
-use crate::openapi::{HOPPER, SESSION, TEMPLATES, operations};
+use crate::operations::{HOPPER, SESSION, TEMPLATES, operations};
 
 /// The address of a target as the document writes it. A new target does not compile without one.
 fn template_of(target: &Target) -> String {
@@ -44,6 +45,38 @@ fn template_of(target: &Target) -> String {
         Target::Favorite(..) => "/users/{owner}/people/favorites/{target}".to_owned(),
         Target::Connect => "/connect".to_owned(),
         Target::Nonce => "/nonce".to_owned(),
+        Target::SomePeople(_) => "/users/{owner}/people/xuids".to_owned(),
+        Target::Follower(..) => "/users/{owner}/people/follower/{target}".to_owned(),
+        Target::Friend(..) => "/users/{owner}/people/friends/v2/{target}".to_owned(),
+        Target::Friends(_) => "/bulk/users/{owner}/people/friends/v2".to_owned(),
+        Target::Summary(_) => "/users/{owner}/summary".to_owned(),
+        Target::Hub(_, selector, decorations) => {
+            let word = match selector {
+                Selector::Friends => "friends",
+                Selector::Social => "social",
+                Selector::Followers => "followers",
+                Selector::RequestsReceived => "friendRequests(received)",
+                Selector::RequestsSent => "friendRequests(sent)",
+                Selector::Users(_) => "xuids({xuids})",
+                Selector::Batch => "batch",
+                Selector::Search => "search",
+                Selector::Recommendations => "recommendations",
+                Selector::PlayedTitle(_) => "playedTitle({played})",
+            };
+            let decoration = decorations.as_ref();
+            let decoration = decoration.map_or("", |_| "/decoration/{decorations}");
+            format!("/users/{{owner}}/people/{word}{decoration}")
+        }
+        Target::Private(_, list) => {
+            let word = match list {
+                PrivateAddress::Avoid => "avoid",
+                PrivateAddress::Never => "never",
+                PrivateAddress::Mute => "mute",
+            };
+            format!("/users/{{owner}}/people/{word}")
+        }
+        Target::Permission(_) => "/users/{owner}/permission/validate".to_owned(),
+        Target::Settings(_) => "/users/{owner}/settings".to_owned(),
         Target::Health => "/healthz".to_owned(),
         Target::Ready => "/readyz".to_owned(),
         Target::Metrics => "/metrics".to_owned(),

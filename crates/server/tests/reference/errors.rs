@@ -63,6 +63,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("value", "Values"),
     ("handles", "Handles"),
     ("people", "People"),
+    ("privacy", "Privacy"),
     ("issuer", "The development issuer"),
     ("rate", "Limits of callers"),
     ("hopper", "Matchmaking"),

@@ -8,376 +8,22 @@ use std::collections::BTreeSet;
 use convoke_server::explain::{AnyRule, PROBLEM};
 use serde_json::{Map, Value, json};
 
+use crate::operations::operations;
 use crate::schemas;
 
 const SCID: &str = "00000000-0000-4000-8000-00000000c0de";
-pub(crate) const TEMPLATES: &str = "/serviceconfigs/{scid}/sessiontemplates";
-pub(crate) const HOPPER: &str = "/serviceconfigs/{scid}/hoppers/{hopper}";
-pub(crate) const SESSION: &str =
-    "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
-
 /// One verb of one address.
 pub(crate) struct Operation {
     pub(crate) path: String,
     pub(crate) verb: &'static str,
     pub(crate) tag: &'static str,
-    summary: &'static str,
+    pub(crate) summary: &'static str,
     /// The schema of the body that is sent.
-    takes: Option<&'static str>,
+    pub(crate) takes: Option<&'static str>,
     /// Statuses of success, with the schema of the body where there is one.
-    gives: &'static [(u16, &'static str)],
+    pub(crate) gives: &'static [(u16, &'static str)],
     /// Statuses of refusals.
-    refuses: &'static [u16],
-}
-
-const READ: &[u16] = &[400, 401, 403, 404, 412, 429, 503];
-const WRITE: &[u16] = &[400, 401, 403, 404, 408, 409, 412, 413, 415, 429, 503];
-const LIST: &[u16] = &[400, 401, 403, 404, 429, 503];
-const POST: &[u16] = &[400, 401, 403, 404, 408, 409, 413, 415, 429, 503];
-const ISSUER: &[u16] = &[400, 401, 408, 413, 429, 503];
-
-pub(crate) fn operations() -> Vec<Operation> {
-    let mut all = Vec::new();
-    let mut add = |path: &str, verb, tag, summary, takes, gives, refuses| {
-        all.push(Operation {
-            path: path.to_owned(),
-            verb,
-            tag,
-            summary,
-            takes,
-            gives,
-            refuses,
-        });
-    };
-    let sessions = "sessions";
-    add(
-        TEMPLATES,
-        "get",
-        sessions,
-        "Lists the session templates",
-        None,
-        &[(200, "TemplateList")],
-        LIST,
-    );
-    add(
-        &format!("{TEMPLATES}/{{template}}"),
-        "get",
-        sessions,
-        "Reads a session template",
-        None,
-        &[(200, "Template")],
-        LIST,
-    );
-    add(
-        SESSION,
-        "get",
-        sessions,
-        "Reads a session; 204 if there is none",
-        None,
-        &[(200, "Session"), (204, ""), (304, "")],
-        READ,
-    );
-    add(
-        SESSION,
-        "put",
-        sessions,
-        "Creates, joins, changes or leaves a session; 204 if it is gone afterwards",
-        Some("SessionRequest"),
-        &[(200, "Session"), (201, "Session"), (204, "")],
-        WRITE,
-    );
-    for part in ["constants", "properties", "members", "servers"] {
-        add(
-            &format!("{SESSION}/{part}"),
-            "get",
-            sessions,
-            "Reads one element of a session",
-            None,
-            &[(200, "Element"), (204, ""), (304, "")],
-            READ,
-        );
-    }
-    add(
-        &format!("{SESSION}/properties"),
-        "put",
-        sessions,
-        "Changes the properties of a session",
-        Some("PropertiesRequest"),
-        &[(200, "Session"), (204, "")],
-        WRITE,
-    );
-    for part in ["members/me", "members/{index}", "servers/{server}"] {
-        let path = format!("{SESSION}/{part}");
-        add(
-            &path,
-            "get",
-            sessions,
-            "Reads one member or server entry; 204 if there is none",
-            None,
-            &[(200, "Element"), (204, ""), (304, "")],
-            READ,
-        );
-        add(
-            &path,
-            "delete",
-            sessions,
-            "Removes a member or server entry",
-            None,
-            &[(200, "Session"), (204, "")],
-            &[400, 401, 403, 404, 409, 412, 429, 503],
-        );
-    }
-    let handles = "handles";
-    add(
-        "/handles",
-        "post",
-        handles,
-        "Makes a handle; 200 for a correlation handle that was there",
-        Some("HandleRequest"),
-        &[(200, "Handle"), (201, "Handle")],
-        POST,
-    );
-    add(
-        "/handles/query",
-        "post",
-        handles,
-        "Finds the activities of users",
-        Some("HandleQuery"),
-        &[(200, "HandleResults")],
-        POST,
-    );
-    add(
-        "/handles/{id}",
-        "get",
-        handles,
-        "Reads a handle",
-        None,
-        &[(200, "Handle")],
-        LIST,
-    );
-    add(
-        "/handles/{id}",
-        "delete",
-        handles,
-        "Deletes a handle",
-        None,
-        &[(204, "")],
-        LIST,
-    );
-    add(
-        "/handles/{id}/session",
-        "get",
-        handles,
-        "Reads the session that a handle leads to",
-        None,
-        &[(200, "Session"), (204, ""), (304, "")],
-        READ,
-    );
-    add(
-        "/handles/{id}/session",
-        "put",
-        handles,
-        "Changes the session that a handle leads to",
-        Some("SessionRequest"),
-        &[(200, "Session"), (201, "Session"), (204, "")],
-        WRITE,
-    );
-    let matchmaking = "matchmaking";
-    for (path, verb, summary) in [
-        (HOPPER.to_owned(), "post", "Creates a match ticket"),
-        (
-            format!("{HOPPER}/stats"),
-            "get",
-            "Reads how long players wait",
-        ),
-        (
-            format!("{HOPPER}/tickets/{{ticket}}"),
-            "get",
-            "Reads a match ticket",
-        ),
-        (
-            format!("{HOPPER}/tickets/{{ticket}}"),
-            "delete",
-            "Cancels a match ticket",
-        ),
-    ] {
-        add(&path, verb, matchmaking, summary, None, &[], LIST);
-    }
-    let people = "people";
-    let (person, favorite) = (
-        "/users/{owner}/people/{target}",
-        "/users/{owner}/people/favorites/{target}",
-    );
-    add(
-        "/users/{owner}/people",
-        "get",
-        people,
-        "Lists whom a user follows",
-        None,
-        &[(200, "PeopleList")],
-        LIST,
-    );
-    add(
-        person,
-        "get",
-        people,
-        "Reads the relation of two users",
-        None,
-        &[(200, "Person")],
-        LIST,
-    );
-    add(
-        person,
-        "put",
-        people,
-        "Follows a user",
-        None,
-        &[(204, "")],
-        LIST,
-    );
-    add(
-        person,
-        "delete",
-        people,
-        "Follows a user no longer",
-        None,
-        &[(204, "")],
-        LIST,
-    );
-    add(
-        favorite,
-        "put",
-        people,
-        "Marks a favourite",
-        None,
-        &[(204, "")],
-        LIST,
-    );
-    add(
-        favorite,
-        "delete",
-        people,
-        "Unmarks a favourite",
-        None,
-        &[(204, "")],
-        LIST,
-    );
-    let issuer = "issuer";
-    for (path, summary) in [
-        ("/user/authenticate", "Gives a user token for a ticket"),
-        ("/device/authenticate", "Gives a device token"),
-        (
-            "/title/authenticate",
-            "Gives a title token for a device token",
-        ),
-        (
-            "/xsts/authorize",
-            "Exchanges sign-in tokens for a token of a service",
-        ),
-    ] {
-        add(
-            path,
-            "post",
-            issuer,
-            summary,
-            Some("TokenRequest"),
-            &[(200, "Token")],
-            ISSUER,
-        );
-    }
-    add(
-        "/dev/token",
-        "post",
-        issuer,
-        "Gives a token of a service in one step",
-        Some("DevTokenRequest"),
-        &[(200, "Token")],
-        ISSUER,
-    );
-    add(
-        "/titles/{title}/endpoints",
-        "get",
-        issuer,
-        "Lists the hosts and the tokens they want",
-        None,
-        &[(200, "Endpoints")],
-        &[400, 404],
-    );
-    add(
-        "/.well-known/jwks.json",
-        "get",
-        issuer,
-        "Gives the public keys of the issuer",
-        None,
-        &[(200, "Keys")],
-        &[],
-    );
-    let realtime = "realtime";
-    add(
-        "/connect",
-        "get",
-        realtime,
-        "Opens a websocket of real-time activity",
-        None,
-        &[(101, "")],
-        &[400, 401, 426, 429, 503],
-    );
-    add(
-        "/nonce",
-        "get",
-        realtime,
-        "Gives a nonce that opens one websocket within a minute, as `?nonce=`",
-        None,
-        &[(200, "Nonce")],
-        &[400, 401, 429, 503],
-    );
-    let ours = "operations";
-    add(
-        "/healthz",
-        "get",
-        ours,
-        "Says that the process runs",
-        None,
-        &[(200, "text/plain")],
-        &[],
-    );
-    add(
-        "/readyz",
-        "get",
-        ours,
-        "Says whether requests can be answered",
-        None,
-        &[(200, "Element")],
-        &[503],
-    );
-    add(
-        "/metrics",
-        "get",
-        ours,
-        "Gives the counters for Prometheus",
-        None,
-        &[(200, "application/openmetrics-text")],
-        &[],
-    );
-    add(
-        "/docs/errors.md",
-        "get",
-        ours,
-        "Gives the reference of errors",
-        None,
-        &[(200, "text/markdown")],
-        &[],
-    );
-    add(
-        "/openapi.json",
-        "get",
-        ours,
-        "Gives this document",
-        None,
-        &[(200, "Element")],
-        &[],
-    );
-    all
+    pub(crate) refuses: &'static [u16],
 }
 
 impl Operation {
@@ -442,7 +88,8 @@ impl Operation {
             .filter(|rule| rule.status().as_u16() == status)
             .map(AnyRule::code)
             .collect();
-        let coded = ["people"].contains(&self.tag) && !matches!(status, 414 | 431 | 500 | 503);
+        let coded = ["people", "people hub", "privacy"].contains(&self.tag)
+            && !matches!(status, 414 | 431 | 500 | 503);
         let mut content = match (self.tag, status) {
             // Empty where there is nothing to show; the document has no way to say "or nothing".
             (_, 412 | 503) => json!({}),
@@ -478,8 +125,8 @@ impl Operation {
     fn parameters(&self) -> Value {
         let mut parameters: Vec<Value> = self
             .path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .split('{')
+            .filter_map(|part| Some(part.split_once('}')?.0))
             .map(|name| json!({"name": name, "in": "path", "required": true, "schema": schemas::path_parameter(name)}))
             .collect();
         let mut add = |place: &str, name: &str, required: bool, schema: Value| {
@@ -517,6 +164,20 @@ impl Operation {
                 json!({"type": "string", "pattern": "^[A-Za-z,]*$"}),
             );
         }
+        if self.path.ends_with("/permission/validate") && self.verb == "get" {
+            add(
+                "query",
+                "setting",
+                true,
+                json!({"type": "string", "pattern": "^[A-Za-z0-9]{1,60}$"}),
+            );
+            add(
+                "query",
+                "target",
+                true,
+                json!({"type": "string", "pattern": r"^xuid\([0-9]{1,19}\)$"}),
+            );
+        }
         if self.path == "/users/{owner}/people" {
             add(
                 "query",
@@ -552,6 +213,9 @@ impl Operation {
             ("{owner}", "me"),
             ("{target}", "xuid(1)"),
             ("{title}", "default"),
+            ("{xuids}", "1"),
+            ("{played}", "1"),
+            ("{decorations}", "detail"),
         ];
         let path = self.path.clone();
         values

@@ -18,6 +18,11 @@ pub(crate) fn path_parameter(name: &str) -> Value {
         "scid" | "id" => json!({"type": "string", "format": "uuid"}),
         "index" => json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32}),
         "owner" | "target" => json!({"type": "string", "pattern": r"^(me|xuid\([0-9]{1,19}\))$"}),
+        "xuids" => json!({"type": "string", "pattern": "^[0-9]{1,19}(,[0-9]{1,19}){0,20}$"}),
+        "played" => json!({"type": "string", "pattern": "^[0-9]{1,9}$"}),
+        "decorations" => {
+            json!({"type": "string", "pattern": "^[A-Za-z]{1,20}(,[A-Za-z]{1,20}){0,5}$"})
+        }
         "title" => json!({"type": "string", "pattern": "^(default|current|[0-9]{1,9})$"}),
         _ => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"}),
     }
@@ -44,6 +49,12 @@ pub(crate) fn all() -> Value {
     let xuid = json!({"type": "string", "pattern": "^[0-9]{1,20}$"});
     let sent_xuid = json!({"type": "string", "pattern": "^[1-9][0-9]{0,18}$"});
     let bags = json!({"type": "object", "properties": {"system": open, "custom": open}, "additionalProperties": false});
+    let permission_result = object(
+        &["isAllowed"],
+        &json!({"isAllowed": flag, "reasons": {"type": "array", "items": object(
+            &["reason"], &json!({"reason": text, "restrictedSetting": text}),
+        )}}),
+    );
     let session_ref = object(
         &["scid", "templateName", "name"],
         &json!({"scid": guid, "templateName": text, "name": text}),
@@ -110,6 +121,43 @@ pub(crate) fn all() -> Value {
             "xuid": xuid, "isFavorite": flag, "isFollowingCaller": flag, "isFollowedByCaller": flag, "isFriend": flag, "addedDateTimeUtc": time,
         })),
         "PeopleList": object(&["people", "totalCount"], &json!({"people": {"type": "array", "items": reference("Person")}, "totalCount": count})),
+        "PersonSummary": object(
+            &["targetFollowingCount", "targetFollowerCount", "isCallerFollowingTarget", "isTargetFollowingCaller", "legacyFriendStatus"],
+            &json!({
+                "targetFollowingCount": count, "targetFollowerCount": count, "isCallerFollowingTarget": flag, "isTargetFollowingCaller": flag,
+                "hasCallerMarkedTargetAsFavorite": flag, "hasCallerMarkedTargetAsKnown": flag, "legacyFriendStatus": {"const": "None"},
+                "recentChangeCount": count, "watermark": text,
+            }),
+        ),
+        "PeopleRequest": {
+            "type": "object", "required": ["xuids"], "additionalProperties": false,
+            "properties": {"xuids": {"type": "array", "items": sent_xuid, "maxItems": 50}},
+        },
+        "BulkResult": object(&["updatedPeople", "failedToUpdate"], &json!({
+            "updatedPeople": {"type": "array", "items": xuid}, "failedToUpdate": {"type": "array", "items": xuid},
+        })),
+        "HubPeople": object(&["people"], &json!({"people": {"type": "array", "items": object(
+            &["xuid", "isFriend", "isFavorite", "displayName", "gamertag", "gamerScore", "presenceState"],
+            &json!({"xuid": xuid, "isFriend": flag, "isFavorite": flag, "displayName": text, "gamertag": text, "gamerScore": text, "presenceState": text}),
+        )}})),
+        "UserList": object(&["users"], &json!({"users": {"type": "array", "items": object(&["xuid"], &json!({"xuid": xuid}))}})),
+        "ListChange": object(&["Xuid"], &json!({"Xuid": sent_xuid})),
+        "PermissionResult": permission_result,
+        "PermissionBatch": object(&["users", "permissions"], &json!({
+            "users": {"type": "array", "maxItems": 100, "items": object(&["xuid"], &json!({"xuid": sent_xuid}))},
+            "permissions": {"type": "array", "maxItems": 20, "items": text},
+        })),
+        "PermissionResponses": object(&["responses"], &json!({"responses": {"type": "array", "items": object(
+            &["user", "permissions"],
+            &json!({"user": open, "permissions": {"type": "array", "items": reference("PermissionResult")}}),
+        )}})),
+        "PrivacySettings": {
+            "type": "object", "additionalProperties": {"enum": ["Everyone", "PeopleOnMyList", "Blocked"]},
+            "propertyNames": {"enum": [
+                "ShareFriendList", "ShareGameHistory", "CommunicateUsingTextAndVoice", "SharePresence", "ShareProfile",
+                "ShareVideoAndMusicStatus", "CommunicateUsingVideo",
+            ]},
+        },
         "ServiceError": object(&["code", "source", "description", "traceInformation"], &json!({
             "code": count, "source": text, "description": text, "traceInformation": {"type": ["string", "null"]},
         })),

@@ -1,0 +1,208 @@
+//! Writes of one's own people list, one user at a time.
+
+use axum::response::Response;
+use convoke_core::limits::MAX_FOLLOWING;
+use convoke_core::people::Follow;
+use convoke_core::privacy::PrivateList;
+use convoke_store::{Commit, CommitError, PeopleOp, Store, StoreError};
+use convoke_wire::Xuid;
+use convoke_wire::people::PeopleEvent;
+use http::{Method, StatusCode};
+
+use super::{identify, refuse, user};
+use crate::api_error::ApiError;
+use crate::auth::Role;
+use crate::call::Call;
+use crate::caller::Identity;
+use crate::edge_rule::EdgeRule;
+use crate::reply;
+use crate::shared::Shared;
+
+/// The privilege to change one's people. `[client]`
+const ADD_FRIEND: u16 = 255;
+
+/// Checks that the caller may change the owner's list.
+pub(super) fn check_writer(
+    shared: &Shared,
+    identity: &Identity,
+    owner: Xuid,
+) -> Result<(), ApiError> {
+    if identity.principal.has_role(&Role::Admin) {
+        return Ok(());
+    }
+    if !identity.principal.has_user(owner) {
+        return refuse(
+            EdgeRule::PeopleOwner,
+            "only its owner changes a people list",
+        );
+    }
+    let policy = shared.authenticator.missing_privileges();
+    if !identity.principal.has_privilege(ADD_FRIEND, policy) {
+        return refuse(
+            EdgeRule::PeoplePrivilege,
+            "the caller lacks the privilege 255",
+        );
+    }
+    Ok(())
+}
+
+/// The edge that a write of one's own list is about.
+pub(super) fn edge_to_write(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    call: &Call,
+) -> Result<(Xuid, Xuid), ApiError> {
+    let (identity, owner) = identify(call, owner)?;
+    let target = user(target, &identity)?;
+    check_writer(shared, &identity, owner)?;
+    Ok((owner, target))
+}
+
+/// Makes changes of the people graph durable, all together.
+pub(in crate::routes) async fn commit(
+    shared: &Shared,
+    people: Vec<PeopleOp>,
+) -> Result<(), ApiError> {
+    let commit = Commit {
+        people,
+        ..Commit::default()
+    };
+    match shared.directory.commits.take(commit).await {
+        Ok(()) => Ok(()),
+        Err(CommitError::Store(error)) => Err(error.into()),
+        Err(error) => Err(StoreError::Failed(error.to_string()).into()),
+    }
+}
+
+/// Tells both lists of a change that one user made to the other.
+///
+/// Inferred: on the other list the person looks different, if it has the person at all.
+fn tell(
+    shared: &Shared,
+    owner: Xuid,
+    target: Xuid,
+    event: fn(Vec<Xuid>) -> PeopleEvent,
+) -> Result<(), StoreError> {
+    shared.people_feed.publish(owner, event(vec![target]));
+    if shared.directory.store.follow(target, owner)?.is_some() {
+        let xuids = vec![owner];
+        let changed = PeopleEvent::Changed { xuids };
+        shared.people_feed.publish(target, changed);
+    }
+    Ok(())
+}
+
+/// Puts a user on a list, unless it is there, full, or a block forbids.
+pub(super) async fn add(shared: &Shared, owner: Xuid, target: Xuid) -> Result<(), ApiError> {
+    if owner == target {
+        return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
+    }
+    let store = &shared.directory.store;
+    let _adding = shared.people_locks.of_both(owner, target).await;
+    if store.is_listed(PrivateList::Blocked, owner, target)? {
+        return refuse(EdgeRule::PeopleBlocked, "the caller has blocked the user");
+    }
+    if store.is_listed(PrivateList::Blocked, target, owner)? {
+        return refuse(
+            EdgeRule::PeopleRefused,
+            "the user's privacy settings do not allow it",
+        );
+    }
+    if store.follow(owner, target)?.is_some() {
+        return Ok(());
+    }
+    if MAX_FOLLOWING <= store.following(owner)?.len() {
+        let text = format!("the list holds at most {MAX_FOLLOWING} people");
+        return refuse(EdgeRule::PeopleFull, text);
+    }
+    let follow = Follow {
+        owner,
+        target,
+        favorite: false,
+        added_at: shared.directory.clock.now(),
+    };
+    commit(shared, vec![PeopleOp::Put(follow)]).await?;
+    Ok(tell(shared, owner, target, |xuids| PeopleEvent::Added {
+        xuids,
+    })?)
+}
+
+/// Takes a user off a list, if it is there.
+pub(in crate::routes) async fn remove(
+    shared: &Shared,
+    owner: Xuid,
+    target: Xuid,
+) -> Result<(), ApiError> {
+    let _removing = shared.people_locks.of_both(owner, target).await;
+    if shared.directory.store.follow(owner, target)?.is_none() {
+        return Ok(());
+    }
+    commit(shared, vec![PeopleOp::Delete { owner, target }]).await?;
+    Ok(tell(shared, owner, target, |xuids| PeopleEvent::Removed {
+        xuids,
+    })?)
+}
+
+/// `PUT /users/{owner}/people/{target}`: follow; idempotent.
+pub async fn follow(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    call: &Call,
+) -> Result<Response, ApiError> {
+    let (owner, target) = edge_to_write(shared, owner, target, call)?;
+    add(shared, owner, target).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// `DELETE /users/{owner}/people/{target}`: follow no longer; idempotent.
+pub async fn unfollow(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    call: &Call,
+) -> Result<Response, ApiError> {
+    let (owner, target) = edge_to_write(shared, owner, target, call)?;
+    remove(shared, owner, target).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// `DELETE /users/{owner}/people/follower/{target}`: be followed no longer; idempotent. `[client]`
+pub async fn drop_follower(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    call: &Call,
+) -> Result<Response, ApiError> {
+    let (owner, target) = edge_to_write(shared, owner, target, call)?;
+    remove(shared, target, owner).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// `PUT` and `DELETE /users/{owner}/people/favorites/{target}`.
+pub async fn favorite(
+    shared: &Shared,
+    owner: &str,
+    target: &str,
+    call: &Call,
+) -> Result<Response, ApiError> {
+    let (owner, target) = edge_to_write(shared, owner, target, call)?;
+    let _marking = shared.people_locks.of_both(owner, target).await;
+    if shared.directory.store.follow(owner, target)?.is_none() {
+        return refuse(
+            EdgeRule::PeopleFavorite,
+            "a favourite must be followed first",
+        );
+    }
+    let mark = PeopleOp::SetFavorite {
+        owner,
+        target,
+        favorite: call.head.method == Method::PUT,
+    };
+    commit(shared, vec![mark]).await?;
+    let xuids = vec![target];
+    let changed = PeopleEvent::Changed { xuids };
+    shared.people_feed.publish(owner, changed);
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
