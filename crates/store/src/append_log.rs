@@ -50,6 +50,8 @@ struct State {
     length: u64,
     /// Whether there may be something after them.
     torn: bool,
+    /// Whether an older version wrote it: whoever knows only that one must not find more in it.
+    outdated: bool,
     /// Number of the next frame.
     next_frame: u64,
     buffer: Vec<u8>,
@@ -66,6 +68,7 @@ impl AppendLog {
         let active = active.map_err(|error| failed(&path, &error))?;
         let end = active.metadata().map_err(|error| failed(&path, &error))?;
         let (length, next_frame) = (scanned.length, scanned.next_frame);
+        let outdated = scanned.version < files::VERSION;
         if length < end.len() {
             tracing::warn!(
                 file = %path.display(),
@@ -80,6 +83,7 @@ impl AppendLog {
                 active,
                 length,
                 torn: length < end.len(),
+                outdated,
                 next_frame,
                 buffer: Vec::new(),
                 merging: None,
@@ -93,10 +97,6 @@ impl AppendLog {
     }
 
     fn append(state: &mut State, records: &[Record]) -> std::io::Result<()> {
-        if state.torn {
-            state.active.set_len(state.length)?;
-            state.torn = false;
-        }
         frame::encode(&mut state.buffer, state.next_frame, records)
             .map_err(|error| std::io::Error::new(ErrorKind::FileTooLarge, error))?;
         state.active.write_all(&state.buffer)?;
@@ -116,6 +116,7 @@ impl AppendLog {
         let next = Name::Segment(state.next_frame);
         state.active = files::create(&self.folder, next)?;
         state.length = files::HEADER_BYTES as u64;
+        state.outdated = false;
         if state.merging.as_ref().is_some_and(JoinHandle::is_finished) {
             state.end_merging();
         }
@@ -151,7 +152,14 @@ impl Log for AppendLog {
     fn write(&self, records: Vec<Record>) -> Result<(), StoreError> {
         let mut state = self.state();
         state.found = None;
-        if self.segment_bytes <= state.length {
+        // Before another segment begins: only the last one may be torn.
+        if state.torn {
+            let cut = state.active.set_len(state.length);
+            cut.and_then(|()| state.active.sync_data())
+                .map_err(|error| failed(&self.folder, &error))?;
+            state.torn = false;
+        }
+        if state.outdated || self.segment_bytes <= state.length {
             self.rotate(&mut state)?;
         }
         Self::append(&mut state, &records).map_err(|error| failed(&self.folder, &error))

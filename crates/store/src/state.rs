@@ -122,8 +122,8 @@ pub(crate) struct State {
     /// Handles that end by themselves, by their end.
     ends: BTreeSet<(Timestamp, HandleId)>,
     follows: BTreeMap<(Xuid, Xuid), Follow>,
-    /// Target, owner.
-    followers: BTreeSet<(Xuid, Xuid)>,
+    /// Target, since when, owner.
+    followers: BTreeSet<(Xuid, Timestamp, Xuid)>,
     listings: BTreeMap<ListingKey, Listing>,
     settings: BTreeMap<Xuid, Settings>,
 }
@@ -146,14 +146,15 @@ impl State {
             self.insert_handle(put.handle);
         }
         for (edge, follow) in draft.follows {
-            let backwards = (edge.1, edge.0);
-            if let Some(follow) = follow {
-                self.follows.insert(edge, follow);
-                self.followers.insert(backwards);
-            } else {
-                self.follows.remove(&edge);
-                self.followers.remove(&backwards);
+            let backwards = |follow: Follow| (follow.target, follow.added_at, follow.owner);
+            let former = match follow {
+                Some(follow) => self.follows.insert(edge, follow),
+                None => self.follows.remove(&edge),
+            };
+            if let Some(former) = former {
+                self.followers.remove(&backwards(former));
             }
+            self.followers.extend(follow.map(backwards));
         }
         for (key, listing) in draft.listings {
             match listing {
@@ -356,19 +357,21 @@ impl State {
     }
 
     pub(crate) fn followers(&self, target: Xuid, limit: usize) -> Vec<Follow> {
-        let mut found: Vec<Follow> = self
-            .followers
-            .range((target, Xuid(0))..=(target, Xuid(u64::MAX)))
-            .filter_map(|(_, owner)| self.follow(*owner, target))
-            .collect();
-        found.sort_by_key(|follow| (follow.added_at, follow.owner));
-        found.truncate(limit);
+        let found = self.all_followers(target);
         found
+            .filter_map(|owner| self.follow(owner, target))
+            .take(limit)
+            .collect()
+    }
+
+    fn all_followers(&self, target: Xuid) -> impl Iterator<Item = Xuid> {
+        let (first, last) = (Timestamp::MIN, Timestamp::MAX);
+        let all = (target, first, Xuid(0))..=(target, last, Xuid(u64::MAX));
+        self.followers.range(all).map(|(_, _, owner)| *owner)
     }
 
     pub(crate) fn follower_count(&self, target: Xuid) -> usize {
-        let all = (target, Xuid(0))..=(target, Xuid(u64::MAX));
-        self.followers.range(all).count()
+        self.all_followers(target).count()
     }
 
     pub(crate) fn listed(&self, list: PrivateList, owner: Xuid) -> Vec<Listing> {

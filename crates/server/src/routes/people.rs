@@ -58,6 +58,28 @@ pub(super) fn identify(call: &Call, owner: &str) -> Result<(Identity, Xuid), Api
     Ok((identity, owner))
 }
 
+/// Whether the caller sees all of a list: its owner, or a service that reads people.
+fn reads_all(identity: &Identity, owner: Xuid) -> bool {
+    identity.principal.has_user(owner) || identity.principal.has_role(&Role::PeopleRead)
+}
+
+/// Checks that the owner shares the list with the caller.
+pub(super) fn check_reader(
+    shared: &Shared,
+    identity: &Identity,
+    owner: Xuid,
+) -> Result<(), ApiError> {
+    if reads_all(identity, owner)
+        || privacy::is_shared(shared, identity, Setting::ShareFriendList, owner)?
+    {
+        return Ok(());
+    }
+    refuse(
+        EdgeRule::PeoplePrivate,
+        "the owner does not share the list with the caller",
+    )
+}
+
 /// `GET /users/{owner}/people`: a page of the list.
 pub fn list(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiError> {
     let (identity, owner) = identify(call, owner)?;
@@ -65,13 +87,8 @@ pub fn list(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiEr
     let view = parameter(uri, "view")
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let own = identity.principal.has_user(owner) || identity.principal.has_role(&Role::PeopleRead);
-    if !own && !privacy::is_shared(shared, &identity, Setting::ShareFriendList, owner)? {
-        return refuse(
-            EdgeRule::PeoplePrivate,
-            "the owner does not share the list with the caller",
-        );
-    }
+    check_reader(shared, &identity, owner)?;
+    let own = reads_all(&identity, owner);
     let store = &shared.directory.store;
     let mut follows = store.following(owner)?;
     match view.as_str() {
@@ -143,6 +160,7 @@ pub(super) fn person(
 pub fn get(shared: &Shared, owner: &str, target: &str, call: &Call) -> Result<Response, ApiError> {
     let (identity, owner) = identify(call, owner)?;
     let target = user(target, &identity)?;
+    check_reader(shared, &identity, owner)?;
     let store = &shared.directory.store;
     let listed = store.follow(owner, target)?;
     if listed.is_none() && store.follow(target, owner)?.is_none() {

@@ -4,21 +4,19 @@ use axum::body::Body;
 use axum::response::Response;
 use convoke_core::contract::read;
 use convoke_core::limits::{MAX_FOLLOWERS_SHOWN, MAX_FOLLOWING};
-use convoke_core::privacy::Setting;
 use convoke_store::{Store, StoreError};
 use convoke_wire::Xuid;
 use convoke_wire::people::PeopleRequest;
 use convoke_wire::people::hub::{HubPeople, HubPerson, Selector, fitting};
 use http::StatusCode;
 
-use super::people::{identify, refuse};
+use super::people::{check_reader, identify, refuse};
 use crate::api_error::ApiError;
-use crate::auth::{Role, TokenUser};
+use crate::auth::TokenUser;
 use crate::call::Call;
 use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
 use crate::exchange;
-use crate::privacy;
 use crate::reply;
 use crate::shared::Shared;
 
@@ -76,14 +74,7 @@ async fn chosen(
         }
         _ => {}
     }
-    let principal = &identity.principal;
-    let own = principal.has_user(owner) || principal.has_role(&Role::PeopleRead);
-    if !own && !privacy::is_shared(shared, identity, Setting::ShareFriendList, owner)? {
-        return refuse(
-            EdgeRule::PeoplePrivate,
-            "the owner does not share the list with the caller",
-        );
-    }
+    check_reader(shared, identity, owner)?;
     let mut xuids = Vec::new();
     match selector {
         Selector::Friends => {

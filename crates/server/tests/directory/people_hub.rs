@@ -94,6 +94,12 @@ every_store! {
             c.a.get(path).await.expect(200);
             coded(c.c.get(path).await, 403, 1011);
         }
+        // Nor is it found out person by person.
+        for target in [1002, 1004] {
+            let path = format!("/users/xuid(1001)/people/xuid({target})");
+            coded(c.c.get(&path).await, 403, 1011);
+        }
+        c.b.get("/users/xuid(1001)/people/xuid(1002)").await.expect(200);
         let reader = w.token(json!({ "roles": ["people.read"] })).await;
         reader.get(paths[0]).await.expect(200);
     }

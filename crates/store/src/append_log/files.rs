@@ -17,8 +17,10 @@ use crate::lock::{failed, sync_directory};
 pub(crate) const FOLDER: &str = "convoke.log";
 const UNFINISHED: &str = "new";
 const MAGIC: [u8; 8] = *b"CVKELOG\0";
-/// The layout of the files; documents have a format of their own.
-const VERSION: u32 = 1;
+/// The layout of the files; documents have a format of their own. Version 2 has more tables.
+pub(super) const VERSION: u32 = 2;
+/// The oldest layout that can be read. Nothing is appended to a file of it.
+const OLDEST: u32 = 1;
 /// Bytes before the first frame.
 pub(super) const HEADER_BYTES: usize = 28;
 
@@ -162,8 +164,16 @@ pub(super) fn finish(
         .map_err(|error| failed(unfinished, &error))
 }
 
+/// A file whose header is as it should be.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+    pub(super) version: u32,
+}
+
 /// Opens a file for reading and checks its header.
-pub(super) fn open(folder: &Path, name: Name) -> Result<(File, PathBuf), StoreError> {
+pub(super) fn open(folder: &Path, name: Name) -> Result<Opened, StoreError> {
     let path = folder.join(name.to_string());
     let mut header = [0; HEADER_BYTES];
     let file = File::open(&path).and_then(|mut file| {
@@ -184,8 +194,9 @@ pub(super) fn open(folder: &Path, name: Name) -> Result<(File, PathBuf), StoreEr
     }
     let mut version = [0; 4];
     version.copy_from_slice(&checked[8..12]);
-    match u32::from_le_bytes(version) {
-        VERSION => {}
+    let version = u32::from_le_bytes(version);
+    match version {
+        OLDEST..=VERSION => {}
         found if VERSION < found => {
             return Err(StoreError::TooNew {
                 found,
@@ -202,7 +213,11 @@ pub(super) fn open(folder: &Path, name: Name) -> Result<(File, PathBuf), StoreEr
     if checked[12..] != name.number().to_le_bytes() {
         return Err(corrupt(&path, "it had another name"));
     }
-    Ok((file, path))
+    Ok(Opened {
+        file,
+        path,
+        version,
+    })
 }
 
 pub(super) fn corrupt(path: &Path, reason: &str) -> StoreError {

@@ -8,7 +8,7 @@ use std::vec;
 
 use bytes::Bytes;
 
-use super::files::{self, HEADER_BYTES, Name, corrupt};
+use super::files::{self, HEADER_BYTES, Name, Opened, corrupt};
 use super::frame::{self, HEAD};
 use crate::StoreError;
 use crate::lock::failed;
@@ -24,6 +24,8 @@ pub(super) struct Index {
     files: Vec<(File, PathBuf)>,
     /// Bytes of the last file up to the end of its last whole frame.
     pub(super) length: u64,
+    /// The layout of the last file.
+    pub(super) version: u32,
     pub(super) next_frame: u64,
 }
 
@@ -40,16 +42,17 @@ pub(super) fn index(folder: &Path, names: &[Name], last: Tail) -> Result<Index, 
         values: HashMap::new(),
         files: Vec::new(),
         length: 0,
+        version: files::VERSION,
         next_frame: 1,
     };
     for (at, name) in names.iter().enumerate() {
-        let (file, path) = files::open(folder, *name)?;
+        let opened = files::open(folder, *name)?;
         let tail = if at + 1 == names.len() {
             last
         } else {
             Tail::Whole
         };
-        index.read(*name, file, path, tail)?;
+        index.read(*name, opened, tail)?;
     }
     Ok(index)
 }
@@ -62,13 +65,12 @@ pub(super) enum Tail {
 }
 
 impl Index {
-    fn read(
-        &mut self,
-        name: Name,
-        file: File,
-        path: PathBuf,
-        tail: Tail,
-    ) -> Result<(), StoreError> {
+    fn read(&mut self, name: Name, opened: Opened, tail: Tail) -> Result<(), StoreError> {
+        let Opened {
+            file,
+            path,
+            version,
+        } = opened;
         // Frames of a base are numbered from zero and end with an empty one.
         let is_base = matches!(name, Name::Base(_));
         let mut expected = if is_base { 0 } else { name.number() };
@@ -114,6 +116,7 @@ impl Index {
             return Err(corrupt(&path, "it is cut off"));
         }
         self.length = window.position;
+        self.version = version;
         self.next_frame = if is_base { name.number() } else { expected };
         self.files.push((window.file, path));
         Ok(())

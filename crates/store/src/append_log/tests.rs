@@ -137,7 +137,7 @@ fn a_log_that_ends_anywhere_in_its_last_frame_has_all_frames_before() {
         log.write(vec![record(77, Some("more"))]).unwrap();
         drop(log);
         let mut expected = states[seen].clone();
-        expected.insert((Table::ALL[77 % 3], vec![77].into()), "more".into());
+        expected.insert((record(77, None).table, vec![77].into()), "more".into());
         assert_eq!(read(dir.path()).unwrap(), expected, "{length} bytes");
     }
     assert_eq!(seen, 6);
@@ -263,14 +263,55 @@ fn files_of_others_and_newer_ones_are_refused() {
     fs::write(path, "a text file, and a long one\n".repeat(10)).unwrap();
     let error = read(dir.path()).unwrap_err();
     assert!(error.to_string().contains("another program"), "{error}");
-    let mut newer = content.clone();
-    newer[8] = 7;
-    let checksum = crate::codec::checksum(&newer[..20]);
-    newer[20..28].copy_from_slice(&checksum.to_le_bytes());
-    fs::write(path, newer).unwrap();
+    fs::write(path, with_version(content, 7)).unwrap();
     let error = read(dir.path()).unwrap_err();
     assert!(
-        matches!(error, StoreError::TooNew { found: 7, known: 1 }),
+        matches!(error, StoreError::TooNew { found: 7, known: 2 }),
         "{error:?}"
     );
+}
+
+/// The header of a file with another version in it.
+fn with_version(content: &[u8], version: u8) -> Vec<u8> {
+    let mut other = content.to_vec();
+    other[8] = version;
+    let checksum = crate::codec::checksum(&other[..20]);
+    other[20..28].copy_from_slice(&checksum.to_le_bytes());
+    other
+}
+
+#[test]
+fn nothing_is_added_to_a_file_of_an_older_version() {
+    for count in [0, 3] {
+        let (dir, states) = written(1 << 20, count);
+        let whole = snapshot(dir.path());
+        let (path, content) = whole.first_key_value().unwrap();
+        let mut old = with_version(content, 1);
+        old.extend(*b"CVKF torn");
+        fs::write(path, &old).unwrap();
+        assert_eq!(read(dir.path()).unwrap(), states[usize::from(count)]);
+        let log = open(dir.path(), 1 << 20).unwrap();
+        log.write(vec![record(77, Some("more"))]).unwrap();
+        drop(log);
+        assert_eq!(
+            read(dir.path()).unwrap().len(),
+            states[usize::from(count)].len() + 1
+        );
+        for (path, content) in snapshot(dir.path()) {
+            let holds_more = content.windows(4).any(|bytes| bytes == b"more");
+            assert!(!holds_more || content[8] == 2, "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn a_torn_end_is_gone_when_the_next_segment_begins() {
+    let (dir, states) = written(1 << 20, 3);
+    let whole = snapshot(dir.path());
+    let (path, content) = whole.first_key_value().unwrap();
+    fs::write(path, [content, &b"CVKF torn"[..]].concat()).unwrap();
+    let log = open(dir.path(), 1).unwrap();
+    log.write(vec![record(77, Some("more"))]).unwrap();
+    drop(log);
+    assert_eq!(read(dir.path()).unwrap().len(), states[3].len() + 1);
 }

@@ -11,7 +11,7 @@ use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::session::{Session, Sharing};
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, params};
 
 use super::schema;
 use super::values::{limit as rows, nanoseconds, session_key, text, time, xuid};
@@ -237,12 +237,11 @@ pub(super) fn followers(
     target: Xuid,
     limit: usize,
 ) -> Result<Vec<Follow>, StoreError> {
-    let sql = "SELECT owner, target, favorite, added_at FROM follows WHERE target = ?1";
-    let mut found = all(conn, sql, [target.to_string()], read_follow)?;
-    // By number; the engine would sort users as texts.
-    found.sort_by_key(|follow| (follow.added_at, follow.owner));
-    found.truncate(limit);
-    Ok(found)
+    // The length first sorts users by number, who are texts here.
+    let sql = "SELECT owner, target, favorite, added_at FROM follows WHERE target = ?1
+               ORDER BY added_at, length(owner), owner LIMIT ?2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    all(conn, sql, params![target.to_string(), limit], read_follow)
 }
 
 pub(super) fn follower_count(conn: &Connection, target: Xuid) -> Result<usize, StoreError> {
