@@ -67,14 +67,15 @@ const RULES: &[Rule] = &[
     Rule {
         name: "server",
         may_use: &["store", "core", "smartmatch", "wire"],
-        tests_may_use: &["store"],
+        tests_may_use: &["store", "client"],
         may_not_use: &[],
         may_not_mention: &[],
     },
     Rule {
         name: "client",
         may_use: &["wire"],
-        tests_may_use: &[],
+        // Its tests run against the service itself.
+        tests_may_use: &["server"],
         may_not_use: &[],
         may_not_mention: &[],
     },
@@ -319,6 +320,14 @@ mod tests {
         assert!(check("server", "store", Kind::Dev, true).is_empty());
         assert_eq!(check("cli", "store", Kind::Build, true).len(), 1);
         assert_eq!(check("core", "store", Kind::Dev, true).len(), 1);
+    }
+
+    #[test]
+    fn client_and_server_meet_in_tests_only() {
+        for (package, dependency) in [("client", "server"), ("server", "client")] {
+            assert!(check(package, dependency, Kind::Dev, true).is_empty());
+            assert_eq!(check(package, dependency, Kind::Normal, true).len(), 1);
+        }
     }
 
     #[test]

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use crate::edge_rule::EdgeRule;
 use crate::routes::query_string;
 
-/// The code of the rule that refused, and where, on every refusal; some bodies have no room for it.
-pub const REFUSAL: &str = "x-convoke-refusal";
+/// The header with the rule, on every refusal; some bodies have no room for it.
+pub use convoke_wire::headers::REFUSAL;
 
 /// The media type of an explanation (RFC 9457), and of the `Accept` header that asks for one.
 pub const PROBLEM: &str = "application/problem+json";

@@ -14,3 +14,6 @@ pub const ON_BEHALF_OF: &str = "x-xbl-on-behalf-of";
 pub const SANDBOX: &str = "x-xbl-sandbox";
 /// On answers that would have been refused if limits were enforced. `Inferred:` auth-http 9.7
 pub const WOULD_THROTTLE: &str = "x-ratelimit-would-throttle";
+/// The rule that refused a request, and where: `<code>` or `<code>; path=<path>`. Ours; the original
+/// has nothing like it.
+pub const REFUSAL: &str = "x-convoke-refusal";

@@ -310,6 +310,20 @@ impl SessionRef {
     pub fn resource(&self) -> String {
         format!("{}~{}~{}", self.scid, self.template_name, self.name)
     }
+
+    /// Reads what a shoulder tap names a session by; `None` when it is not in that form.
+    pub fn from_resource(resource: &str) -> Option<Self> {
+        let mut parts = resource.split('~');
+        let (scid, template, name) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        Some(Self {
+            scid: scid.parse().ok()?,
+            template_name: template.parse().ok()?,
+            name: name.parse().ok()?,
+        })
+    }
 }
 
 /// The identity of a session in the whole deployment.
@@ -386,6 +400,27 @@ mod tests {
         check(&"a".repeat(100), true);
         check(&"a".repeat(101), false);
         assert!("global(lfg)".parse::<TemplateName>().is_ok());
+    }
+
+    #[test]
+    fn the_resource_of_a_tap_is_read_back() {
+        let reference = SessionRef {
+            scid: "11111111-2222-3333-4444-555555555555"
+                .parse()
+                .expect("valid"),
+            template_name: "global(lfg)".parse().expect("valid"),
+            name: "Foo".parse().expect("valid"),
+        };
+        let resource = reference.resource();
+        assert_eq!(SessionRef::from_resource(&resource), Some(reference));
+        for other in [
+            "",
+            "a~b~c",
+            &format!("{resource}~d"),
+            &resource.replacen('~', "/", 1),
+        ] {
+            assert_eq!(SessionRef::from_resource(other), None, "{other}");
+        }
     }
 
     #[test]

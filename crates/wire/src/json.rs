@@ -1,5 +1,6 @@
 //! Reading JSON from outside: one check of the whole text, then a typed read that names its path.
 
+mod lenient;
 mod objects;
 
 use std::collections::HashSet;
@@ -8,6 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment};
 
+use lenient::Lenient;
 use objects::Objects;
 
 /// Deepest nesting of a request body. `Inferred:` auth-http 12.
@@ -31,6 +33,23 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
     let text = decode(bytes)?;
     check(text)?;
     typed(text)
+}
+
+/// Reads the answer of a service: fields that are unknown, and keys that come twice, are nobody's
+/// fault but the service's, and are passed over.
+pub fn read_answer<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
+    let text = decode(bytes)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(Lenient(&mut deserializer));
+    let value = read.map_err(|error| ReadError {
+        path: dotted(error.path()),
+        problem: problem(error.inner()),
+    })?;
+    deserializer.end().map_err(|error| ReadError {
+        path: String::new(),
+        problem: problem(&error),
+    })?;
+    Ok(value)
 }
 
 /// The text of a body.

@@ -16,6 +16,33 @@ pub fn session_path(reference: &SessionRef) -> String {
     )
 }
 
+/// Reads the path of a session, as `Content-Location` has it. `[client]`
+///
+/// A whole URL is read too; the words of the path have no letter case.
+pub fn parse_session_path(location: &str) -> Option<SessionRef> {
+    let path = match location.split_once("://") {
+        Some((_, rest)) => &rest[rest.find('/')?..],
+        None => location,
+    };
+    let path = path.split(['?', '#']).next()?;
+    let segments = segments(path)?;
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+    match segments.as_slice() {
+        [configs, scid, templates, template, sessions, name]
+            if configs.eq_ignore_ascii_case("serviceconfigs")
+                && templates.eq_ignore_ascii_case("sessiontemplates")
+                && sessions.eq_ignore_ascii_case("sessions") =>
+        {
+            Some(SessionRef {
+                scid: scid.parse().ok()?,
+                template_name: template.parse().ok()?,
+                name: name.parse().ok()?,
+            })
+        }
+        _ => None,
+    }
+}
+
 /// The path of a handle.
 pub fn handle_path(id: HandleId) -> String {
     format!("/handles/{}", id.hyphenated())
@@ -91,6 +118,39 @@ mod tests {
         check("xuid(12", None);
         check("12", None);
         check("é", None);
+    }
+
+    #[test]
+    fn session_paths_are_read_back_with_or_without_a_host() {
+        let reference = SessionRef {
+            scid: "11111111-2222-3333-4444-555555555555"
+                .parse()
+                .expect("valid"),
+            template_name: "global(lfg)".parse().expect("valid"),
+            name: "a.1".parse().expect("valid"),
+        };
+        let path = session_path(&reference);
+        for location in [
+            path.clone(),
+            format!("https://sessiondirectory.xboxlive.com{path}?a=b"),
+            path.replace("sessiontemplates", "sessionTemplates"),
+            path.replace("(lfg)", "%28lfg%29"),
+        ] {
+            assert_eq!(
+                parse_session_path(&location).as_ref(),
+                Some(&reference),
+                "{location}"
+            );
+        }
+        for other in [
+            "",
+            "/",
+            "https://a",
+            &path[1..20],
+            &format!("{path}/members"),
+        ] {
+            assert_eq!(parse_session_path(other), None, "{other}");
+        }
     }
 
     #[test]

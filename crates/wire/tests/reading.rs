@@ -169,3 +169,36 @@ fn numbers_of_a_search_survive_being_written_and_read_again() {
     check("2.2250738585072011e-308");
     check("18446744073709551615");
 }
+
+#[test]
+fn answers_are_read_although_they_have_fields_that_are_unknown() {
+    use convoke_wire::RawJson;
+    use convoke_wire::json::read_answer;
+    use convoke_wire::session::Session;
+
+    let text = r#"{
+        "membersInfo": {"first": 0, "next": 1, "count": 1, "accepted": 1, "active": 1, "more": []},
+        "constants": {"system": {"version": 1, "from": "the future"}},
+        "properties": {"system": {"turn": [], "newer": {"x": 1}}, "custom": {"id": 18446744073709551615}},
+        "members": {"0": {"next": 1, "joinTime": "2026-01-01T00:00:00.1234567Z", "mood": "fine",
+            "constants": {"system": {"xuid": "1001", "index": 0, "newer": null}, "custom": {}},
+            "properties": {"system": {"active": true, "newer": 1}, "custom": {"d": 1.10}, "other": 1}}},
+        "servers": {}, "correlationId": "0f3c3b9e-0000-4000-8000-000000000001", "contractVersion": 107,
+        "branch": "0F3C3B9E-0000-4000-8000-000000000002", "changeNumber": 577,
+        "startTime": "2026-01-01T00:00:00Z", "unheardOf": {"a": [1, {"b": null}]}}"#;
+    let session: Session<RawJson> = read_answer(text.as_bytes()).expect("readable");
+    assert_eq!(session.change_number, 577);
+    assert!(session.constants.text().contains("from"));
+    let custom = session.properties.custom.value().expect("a bag");
+    assert_eq!(custom.text(), r#"{"id": 18446744073709551615}"#);
+    let member = &session.members["0"];
+    let system = member.properties.system.value().expect("a bag");
+    assert_eq!(system.active.value(), Some(&true));
+    let custom = member.properties.custom.value().expect("a bag");
+    assert_eq!(custom.text(), r#"{"d": 1.10}"#);
+
+    let error = read_answer::<Session<RawJson>>(br#"{"membersInfo": 1}"#).expect_err("no object");
+    assert_eq!(error.path, "membersInfo");
+    let error = read_answer::<Vec<u8>>(b"[1] 2").expect_err("more");
+    assert!(error.to_string().starts_with("body: "), "{error}");
+}
