@@ -117,13 +117,14 @@ impl App {
         let metrics = Arc::new(Metrics::new(clock.now()));
         let realtime = RealTime::new(&config.rta, Arc::clone(&metrics));
         let directory = Directory::open(store, clock, entropy, metrics, realtime)?;
+        let listeners = Arc::clone(&directory.realtime);
         let shared = Shared {
             directory: Arc::new(directory),
             catalogue,
             authenticator: Authenticator::new(Arc::clone(&keys), settings),
             signatures: Arc::new(Signatures::new(config.auth.signatures)),
             people_locks: PeopleLocks::default(),
-            people_feed: PeopleFeed::default(),
+            people_feed: Arc::new(PeopleFeed::new(listeners)),
             rate_limits: RateLimits::new(&config.limits),
             addresses: Addresses::new(&config.limits),
             cors: config.cors.clone(),

@@ -1,11 +1,15 @@
-//! What happens on people lists, told to whoever listens.
+//! What happens on people lists, told to whoever listens: sockets, and the process itself.
 //!
 //! Events are told after they are durable, at most once, and to listeners of this process only.
 //! A listener that falls behind loses the oldest and learns that it did.
 
+use std::sync::Arc;
+
 use convoke_wire::Xuid;
 use convoke_wire::people::PeopleEvent;
 use tokio::sync::broadcast::{self, Receiver, Sender};
+
+use crate::realtime::RealTime;
 
 /// Events that are kept for listeners who have not read them yet.
 const CAPACITY: usize = 1024;
@@ -21,22 +25,27 @@ pub struct PeopleChange {
 
 /// Where changes are published.
 #[derive(Debug)]
-pub struct PeopleFeed(Sender<PeopleChange>);
-
-impl Default for PeopleFeed {
-    fn default() -> Self {
-        Self(broadcast::channel(CAPACITY).0)
-    }
+pub struct PeopleFeed {
+    changes: Sender<PeopleChange>,
+    realtime: Arc<RealTime>,
 }
 
 impl PeopleFeed {
-    /// All changes from now on.
-    pub fn subscribe(&self) -> Receiver<PeopleChange> {
-        self.0.subscribe()
+    pub(crate) fn new(realtime: Arc<RealTime>) -> Self {
+        Self {
+            changes: broadcast::channel(CAPACITY).0,
+            realtime,
+        }
     }
 
-    pub(crate) fn publish(&self, owner: Xuid, event: PeopleEvent) {
+    /// All changes from now on.
+    pub fn subscribe(&self) -> Receiver<PeopleChange> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) fn publish(&self, change: PeopleChange) {
+        self.realtime.people.tell(&change);
         // Nobody need be listening.
-        let _ = self.0.send(PeopleChange { owner, event });
+        let _ = self.changes.send(change);
     }
 }

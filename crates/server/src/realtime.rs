@@ -7,6 +7,7 @@
 //! | `socket` | its life: frames in, frames out, pings, deadlines |
 //! | `subscriptions` | what a socket is subscribed to, and its limits |
 //! | `mailbox` | what waits to be told to a socket; bounded |
+//! | `people` | who listens for changes of people lists |
 //! | `attachments` | which sessions depend on a connection, and which tap it |
 //! | `losses` | what happens when a connection is lost |
 //!
@@ -19,6 +20,7 @@ mod mailbox;
 mod nonces;
 mod opening;
 mod owners;
+mod people;
 mod socket;
 mod subscriptions;
 
@@ -40,6 +42,7 @@ use mailbox::Posted;
 use nonces::Nonces;
 pub(crate) use opening::{Opening, identity, open};
 use owners::Owners;
+use people::People;
 pub(crate) use socket::serve;
 
 /// All sockets and connections of the service.
@@ -48,6 +51,7 @@ pub(crate) struct RealTime {
     pub(crate) nonces: Nonces,
     pub(crate) attachments: Attachments,
     owners: Owners,
+    pub(crate) people: People,
     metrics: Arc<Metrics>,
     closing: Closing,
     stopping: CancellationToken,
@@ -70,6 +74,7 @@ impl RealTime {
             nonces: Nonces::default(),
             attachments: Attachments::new(grace),
             owners: Owners::default(),
+            people: People::default(),
             metrics,
             closing: if config.abrupt_close {
                 Closing::Abruptly

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use convoke_wire::Xuid;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::addresses::Addresses;
 use crate::admission::Admission;
@@ -23,7 +23,7 @@ pub struct Shared {
     pub(crate) authenticator: Authenticator,
     pub(crate) signatures: Arc<Signatures>,
     pub(crate) people_locks: PeopleLocks,
-    pub(crate) people_feed: PeopleFeed,
+    pub(crate) people_feed: Arc<PeopleFeed>,
     pub(crate) rate_limits: RateLimits,
     pub(crate) addresses: Addresses,
     pub(crate) cors: Cors,
@@ -34,33 +34,33 @@ pub struct Shared {
 /// Keeps apart those who write about the same user, so that limits and blocks hold however many
 /// there are.
 #[derive(Debug)]
-pub(crate) struct PeopleLocks([Mutex<()>; 64]);
+pub(crate) struct PeopleLocks([Arc<Mutex<()>>; 64]);
 
 impl Default for PeopleLocks {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::default()))
+        Self(std::array::from_fn(|_| Arc::default()))
     }
 }
 
 /// The right to write about two users.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct PeopleLock<'a> {
-    _first: MutexGuard<'a, ()>,
-    _second: Option<MutexGuard<'a, ()>>,
+pub(crate) struct PeopleLock {
+    _first: OwnedMutexGuard<()>,
+    _second: Option<OwnedMutexGuard<()>>,
 }
 
 impl PeopleLocks {
     /// Waits for the right to write what is between two users. Some users share a lock.
-    pub(crate) async fn of_both(&self, one: Xuid, other: Xuid) -> PeopleLock<'_> {
+    pub(crate) async fn of_both(&self, one: Xuid, other: Xuid) -> PeopleLock {
         let slot = |user: Xuid| usize::try_from(user.0 % 64).expect("less than 64");
         // In one order for everybody, so that nobody waits in a circle.
         let (first, second) = (slot(one).min(slot(other)), slot(one).max(slot(other)));
         PeopleLock {
-            _first: self.0[first].lock().await,
+            _first: Arc::clone(&self.0[first]).lock_owned().await,
             _second: match second {
                 second if second == first => None,
-                second => Some(self.0[second].lock().await),
+                second => Some(Arc::clone(&self.0[second]).lock_owned().await),
             },
         }
     }

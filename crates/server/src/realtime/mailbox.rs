@@ -9,8 +9,13 @@ use indexmap::IndexMap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::people_feed::PeopleChange;
+
 /// Most taps that wait for one socket. `Inferred:` handles 6.5 D11
 pub(super) const MAX_WAITING: usize = 256;
+
+/// Most changes of people lists that wait for one socket. Ours.
+pub(super) const MAX_PEOPLE: usize = 256;
 
 /// What waits for one socket.
 #[derive(Debug, Default)]
@@ -23,7 +28,8 @@ pub(crate) struct Mailbox {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     taps: IndexMap<Subscriber, ShoulderTap>,
-    /// Taps were lost, and nothing is kept until that has been noticed.
+    people: Vec<PeopleChange>,
+    /// Taps or changes of people lists were lost, and none are kept until that has been noticed.
     overflowed: bool,
     closing: Option<CloseReason>,
 }
@@ -51,6 +57,7 @@ pub(super) enum Posted {
 #[derive(Debug, Default)]
 pub(super) struct Post {
     pub(super) taps: Vec<ShoulderTap>,
+    pub(super) people: Vec<PeopleChange>,
     pub(super) lost_taps: bool,
     pub(super) closing: Option<CloseReason>,
 }
@@ -75,13 +82,27 @@ impl Mailbox {
             waiting.taps.insert(subscriber, tap);
             Posted::Queued
         } else {
-            waiting.taps = IndexMap::new();
-            waiting.overflowed = true;
+            waiting.overflow();
             Posted::Dropped
         };
         drop(waiting);
         self.wake.notify_one();
         posted
+    }
+
+    /// Leaves a change of a people list for the socket.
+    pub(super) fn post_people(&self, change: PeopleChange) {
+        let mut waiting = self.waiting();
+        if waiting.overflowed {
+            return;
+        }
+        if waiting.people.len() < MAX_PEOPLE {
+            waiting.people.push(change);
+        } else {
+            waiting.overflow();
+        }
+        drop(waiting);
+        self.wake.notify_one();
     }
 
     /// Tells the socket to close.
@@ -100,6 +121,7 @@ impl Mailbox {
         let waiting = mem::take(&mut *self.waiting());
         Post {
             taps: waiting.taps.into_values().collect(),
+            people: waiting.people,
             lost_taps: waiting.overflowed,
             closing: waiting.closing,
         }
@@ -111,8 +133,17 @@ impl Mailbox {
     }
 }
 
+impl Waiting {
+    fn overflow(&mut self) {
+        (self.taps, self.people) = (IndexMap::new(), Vec::new());
+        self.overflowed = true;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use convoke_wire::Xuid;
+    use convoke_wire::people::PeopleEvent;
     use convoke_wire::rta::TapResource;
     use jiff::Timestamp;
 
@@ -155,6 +186,31 @@ mod tests {
         assert!(post.lost_taps && post.taps.is_empty());
         assert_eq!(mailbox.post(0, tap(7, 4)), Posted::Queued);
         assert!(!mailbox.take().lost_taps);
+    }
+
+    #[test]
+    fn too_many_waiting_changes_of_people_lists_are_lost_as_taps_are() {
+        let mailbox = Mailbox::default();
+        let change = |n: usize| PeopleChange {
+            owner: Xuid(1),
+            event: PeopleEvent::Added {
+                xuids: vec![Xuid(n as u64)],
+            },
+        };
+        for n in 0..MAX_PEOPLE {
+            mailbox.post_people(change(n));
+        }
+        let post = mailbox.take();
+        assert_eq!(post.people, (0..MAX_PEOPLE).map(change).collect::<Vec<_>>());
+        assert!(!post.lost_taps);
+        for n in 0..=MAX_PEOPLE {
+            mailbox.post_people(change(n));
+        }
+        assert_eq!(mailbox.post(0, tap(1, 1)), Posted::Dropped);
+        let post = mailbox.take();
+        assert!(post.lost_taps && post.people.is_empty());
+        mailbox.post_people(change(1));
+        assert_eq!(mailbox.take().people, [change(1)]);
     }
 
     #[test]

@@ -25,11 +25,13 @@ use uuid::Uuid;
 
 use super::mailbox::{Mailbox, Post};
 use super::owners::Owner;
+use super::people::Listening;
 use super::subscriptions::Subscriptions;
 use super::{Closing, Opening, RealTime};
 use crate::auth::{EXPIRY_GRACE, Principal};
 use crate::commit::Directory;
 use crate::metrics::{SocketEnd, Up};
+use crate::people_feed::PeopleChange;
 
 /// How long a socket lives. `[doc]`
 const LIFE: SignedDuration = SignedDuration::from_hours(2);
@@ -67,10 +69,12 @@ pub(crate) async fn serve(directory: Arc<Directory>, opening: Opening) {
         .max_frame_size(Some(MAX_FRAME_BYTES));
     let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
     let now = directory.clock.now();
+    let place = Place::take(&directory, &opening.principal);
     let mut socket = Socket {
         stream,
         subscriptions: Subscriptions::new(now),
-        place: Place::take(&directory, &opening.principal),
+        listening: Listening::new(&realtime, &place.mailbox),
+        place,
         deadlines: Deadlines::new(&opening.principal, now),
         principal: opening.principal,
         directory,
@@ -215,6 +219,7 @@ fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
 struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
     subscriptions: Subscriptions,
+    listening: Listening,
     place: Place,
     deadlines: Deadlines,
     principal: Arc<Principal>,
@@ -273,6 +278,7 @@ impl Socket {
     async fn deliver(&mut self) -> Result<(), End> {
         let Post {
             taps,
+            people,
             lost_taps,
             closing,
         } = self.place.mailbox.take();
@@ -288,6 +294,20 @@ impl Socket {
         }
         for taps in taps.chunks(MAX_TAPS_PER_EVENT) {
             self.tell(taps).await?;
+        }
+        for change in &people {
+            self.tell_people(change).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_people(&mut self, change: &PeopleChange) -> Result<(), End> {
+        let data = raw(&change.event);
+        let subscribed: Vec<u32> = self.subscriptions.to_people_of(change.owner).collect();
+        for subscription in subscribed {
+            let data = data.clone();
+            self.send_frame(&ServerFrame::Event { subscription, data })
+                .await?;
         }
         Ok(())
     }
@@ -339,6 +359,7 @@ impl Socket {
             ClientMessage::Unsubscribe { seq, subscription } => self.unsubscribe(seq, subscription),
         };
         self.place.count(self.subscriptions.len());
+        self.listening.listen(self.subscriptions.people_of());
         self.send_frame(&frame).await
     }
 

@@ -1,7 +1,8 @@
 //! What one socket is subscribed to: the numbers it was given, and how many there may be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use convoke_wire::Xuid;
 use convoke_wire::rta::{ErrorCode, MAX_SUBSCRIPTION, Resource};
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,6 +55,8 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Subscriptions {
     live: BTreeMap<u32, Kind>,
+    /// Those to people lists, with the owner.
+    people: BTreeMap<u32, Xuid>,
     /// How many there are of each kind.
     counts: [u32; 4],
     /// The next number; none is given twice. `[client]` for beginning with 0
@@ -67,6 +70,7 @@ impl Subscriptions {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             live: BTreeMap::new(),
+            people: BTreeMap::new(),
             counts: [0; 4],
             next: 0,
             allowed: BURST,
@@ -88,7 +92,7 @@ impl Subscriptions {
         match &resource {
             // Nobody here says what somebody is doing.
             Resource::RichPresence { .. } => return Err(ErrorCode::UnknownResource),
-            Resource::Notifications { xuid, .. } => {
+            Resource::Notifications { xuid, .. } | Resource::Friends { xuid } => {
                 let own = caller.users.iter().any(|user| user.xuid == *xuid);
                 if !own {
                     return Err(ErrorCode::NoResourceData);
@@ -105,6 +109,9 @@ impl Subscriptions {
         let number = self.next;
         self.next += 1;
         self.live.insert(number, kind);
+        if let Resource::Friends { xuid } = resource {
+            self.people.insert(number, xuid);
+        }
         Ok((number, resource))
     }
 
@@ -113,7 +120,23 @@ impl Subscriptions {
         let removed = number.and_then(|number| self.live.remove(&number));
         let kind = removed.ok_or(ErrorCode::UnknownSubscription)?;
         self.counts[kind as usize] -= 1;
+        if let Some(number) = number {
+            self.people.remove(&number);
+        }
         Ok(kind)
+    }
+
+    /// The subscriptions to a user's people list.
+    pub(super) fn to_people_of(&self, owner: Xuid) -> impl Iterator<Item = u32> {
+        let people = self.people.iter();
+        people
+            .filter(move |(_, xuid)| **xuid == owner)
+            .map(|(number, _)| *number)
+    }
+
+    /// The users whose people lists are subscribed to.
+    pub(super) fn people_of(&self) -> BTreeSet<Xuid> {
+        self.people.values().copied().collect()
     }
 
     /// The subscriptions to the socket's own connection: each is told of every tap.

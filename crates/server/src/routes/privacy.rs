@@ -14,7 +14,7 @@ use convoke_wire::people::PeopleEvent;
 use convoke_wire::privacy::{ListChange, ListedUser, UserList};
 use http::{Method, StatusCode};
 
-use super::people::writes::commit;
+use super::people::writes::PeopleWrite;
 use super::people::{identify, refuse, user};
 use super::query_string::parameter;
 use crate::api_error::ApiError;
@@ -23,6 +23,7 @@ use crate::call::Call;
 use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
 use crate::exchange;
+use crate::people_feed::PeopleChange;
 use crate::reply;
 use crate::shared::Shared;
 
@@ -84,7 +85,12 @@ pub async fn change(
             owner,
             target,
         };
-        commit(shared, vec![unlist]).await?;
+        let write = PeopleWrite {
+            ops: vec![unlist],
+            lock: Some(shared.people_locks.of_both(owner, target).await),
+            ..PeopleWrite::default()
+        };
+        write.carry_out(shared).await?;
     } else {
         add(shared, owner, target, list).await?;
     }
@@ -101,7 +107,7 @@ async fn add(
         return refuse(EdgeRule::PrivacySelf, "nobody blocks or mutes themselves");
     }
     let store = &shared.directory.store;
-    let _adding = shared.people_locks.of_both(owner, target).await;
+    let lock = shared.people_locks.of_both(owner, target).await;
     if store.is_listed(list, owner, target)? {
         return Ok(());
     }
@@ -109,29 +115,31 @@ async fn add(
         let text = format!("the list holds at most {MAX_PRIVATE_LIST} users");
         return refuse(EdgeRule::PrivacyFull, text);
     }
-    let mut step = vec![PeopleOp::List(Listing {
+    let mut write = PeopleWrite {
+        ops: Vec::with_capacity(3),
+        lock: Some(lock),
+        ..PeopleWrite::default()
+    };
+    write.ops.push(PeopleOp::List(Listing {
         list,
         owner,
         target,
         added_at: shared.directory.clock.now(),
-    })];
-    let mut lost = Vec::new();
+    }));
     if list == PrivateList::Blocked {
         // Inferred: a block ends whatever was between the two (people 1.5).
         for (owner, target) in [(owner, target), (target, owner)] {
             if store.follow(owner, target)?.is_some() {
-                step.push(PeopleOp::Delete { owner, target });
-                lost.push((owner, target));
+                write.ops.push(PeopleOp::Delete { owner, target });
+                let xuids = vec![target];
+                write.told.push(PeopleChange {
+                    owner,
+                    event: PeopleEvent::Removed { xuids },
+                });
             }
         }
     }
-    commit(shared, step).await?;
-    for (owner, target) in lost {
-        let xuids = vec![target];
-        let removed = PeopleEvent::Removed { xuids };
-        shared.people_feed.publish(owner, removed);
-    }
-    Ok(())
+    write.carry_out(shared).await
 }
 
 /// `GET /users/{owner}/settings`: every setting as it counts. Ours.
@@ -152,7 +160,11 @@ pub async fn choose(
     let bytes = exchange::json_body(&call.head, body).await?;
     let settings: Settings = read::document(&bytes)?;
     let answer = reply::json(StatusCode::OK, &effective(&settings));
-    commit(shared, vec![PeopleOp::Choose { owner, settings }]).await?;
+    let write = PeopleWrite {
+        ops: vec![PeopleOp::Choose { owner, settings }],
+        ..PeopleWrite::default()
+    };
+    write.carry_out(shared).await?;
     Ok(answer)
 }
 

@@ -6,6 +6,7 @@
 //! | h77 to h81 | `frames.rs` |
 //! | h82 to h86, h90 to h92, h94, h95 | `taps.rs` |
 //! | h87 to h89, h93, e79 | `losses.rs` |
+//! | c24 of people and privacy | `people.rs` |
 //!
 //! What hostile clients do is in `hostile.rs`. Not here: who is tapped by which change, and frames
 //! letter by letter, which are tested where they are decided. Nothing waits for real time.
@@ -19,4 +20,5 @@ mod frames;
 mod hostile;
 mod losses;
 mod opening;
+mod people;
 mod taps;

@@ -1,5 +1,7 @@
 //! Writes of one's own people list, one user at a time.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use convoke_core::limits::MAX_FOLLOWING;
 use convoke_core::people::Follow;
@@ -15,8 +17,10 @@ use crate::auth::Role;
 use crate::call::Call;
 use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
+use crate::people_feed::PeopleChange;
 use crate::reply;
-use crate::shared::Shared;
+use crate::shared::{PeopleLock, Shared};
+use crate::to_the_end::ToTheEnd;
 
 /// The privilege to change one's people. `[client]`
 const ADD_FRIEND: u16 = 255;
@@ -59,38 +63,64 @@ pub(super) fn edge_to_write(
     Ok((owner, target))
 }
 
-/// Makes changes of the people graph durable, all together.
-pub(in crate::routes) async fn commit(
-    shared: &Shared,
-    people: Vec<PeopleOp>,
-) -> Result<(), ApiError> {
-    let commit = Commit {
-        people,
-        ..Commit::default()
-    };
-    match shared.directory.commits.take(commit).await {
-        Ok(()) => Ok(()),
-        Err(CommitError::Store(error)) => Err(error.into()),
-        Err(error) => Err(StoreError::Failed(error.to_string()).into()),
+/// A write of the people graph: what becomes durable together, and what is told then.
+#[derive(Debug, Default)]
+pub(in crate::routes) struct PeopleWrite {
+    pub(in crate::routes) ops: Vec<PeopleOp>,
+    pub(in crate::routes) told: Vec<PeopleChange>,
+    /// Kept until all of it is done.
+    pub(in crate::routes) lock: Option<PeopleLock>,
+}
+
+impl PeopleWrite {
+    /// To the end, so that a client who goes away leaves nothing untold.
+    pub(in crate::routes) async fn carry_out(self, shared: &Shared) -> Result<(), ApiError> {
+        let Self { ops, told, lock } = self;
+        let commits = Arc::clone(&shared.directory.commits);
+        let feed = Arc::clone(&shared.people_feed);
+        let commit = Commit {
+            people: ops,
+            ..Commit::default()
+        };
+        let work = ToTheEnd::new(async move {
+            let committed = commits.take(commit).await;
+            if committed.is_ok() {
+                for change in told {
+                    feed.publish(change);
+                }
+            }
+            drop(lock);
+            committed
+        });
+        match work.await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(error) => Err(StoreError::Failed(error.to_string()).into()),
+        }
     }
 }
 
-/// Tells both lists of a change that one user made to the other.
+/// What both lists are told of a change that one user makes to the other.
 ///
 /// Inferred: on the other list the person looks different, if it has the person at all.
-fn tell(
+fn told(
     shared: &Shared,
     owner: Xuid,
     target: Xuid,
     event: fn(Vec<Xuid>) -> PeopleEvent,
-) -> Result<(), StoreError> {
-    shared.people_feed.publish(owner, event(vec![target]));
+) -> Result<Vec<PeopleChange>, StoreError> {
+    let mut told = vec![PeopleChange {
+        owner,
+        event: event(vec![target]),
+    }];
     if shared.directory.store.follow(target, owner)?.is_some() {
         let xuids = vec![owner];
-        let changed = PeopleEvent::Changed { xuids };
-        shared.people_feed.publish(target, changed);
+        told.push(PeopleChange {
+            owner: target,
+            event: PeopleEvent::Changed { xuids },
+        });
     }
-    Ok(())
+    Ok(told)
 }
 
 /// Puts a user on a list, unless it is there, full, or a block forbids.
@@ -99,7 +129,7 @@ pub(super) async fn add(shared: &Shared, owner: Xuid, target: Xuid) -> Result<()
         return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
     }
     let store = &shared.directory.store;
-    let _adding = shared.people_locks.of_both(owner, target).await;
+    let lock = shared.people_locks.of_both(owner, target).await;
     if store.is_listed(PrivateList::Blocked, owner, target)? {
         return refuse(EdgeRule::PeopleBlocked, "the caller has blocked the user");
     }
@@ -122,10 +152,12 @@ pub(super) async fn add(shared: &Shared, owner: Xuid, target: Xuid) -> Result<()
         favorite: false,
         added_at: shared.directory.clock.now(),
     };
-    commit(shared, vec![PeopleOp::Put(follow)]).await?;
-    Ok(tell(shared, owner, target, |xuids| PeopleEvent::Added {
-        xuids,
-    })?)
+    let write = PeopleWrite {
+        ops: vec![PeopleOp::Put(follow)],
+        told: told(shared, owner, target, |xuids| PeopleEvent::Added { xuids })?,
+        lock: Some(lock),
+    };
+    write.carry_out(shared).await
 }
 
 /// Takes a user off a list, if it is there.
@@ -134,14 +166,18 @@ pub(in crate::routes) async fn remove(
     owner: Xuid,
     target: Xuid,
 ) -> Result<(), ApiError> {
-    let _removing = shared.people_locks.of_both(owner, target).await;
+    let lock = shared.people_locks.of_both(owner, target).await;
     if shared.directory.store.follow(owner, target)?.is_none() {
         return Ok(());
     }
-    commit(shared, vec![PeopleOp::Delete { owner, target }]).await?;
-    Ok(tell(shared, owner, target, |xuids| PeopleEvent::Removed {
-        xuids,
-    })?)
+    let write = PeopleWrite {
+        ops: vec![PeopleOp::Delete { owner, target }],
+        told: told(shared, owner, target, |xuids| PeopleEvent::Removed {
+            xuids,
+        })?,
+        lock: Some(lock),
+    };
+    write.carry_out(shared).await
 }
 
 /// `PUT /users/{owner}/people/{target}`: follow; idempotent.
@@ -188,7 +224,7 @@ pub async fn favorite(
     call: &Call,
 ) -> Result<Response, ApiError> {
     let (owner, target) = edge_to_write(shared, owner, target, call)?;
-    let _marking = shared.people_locks.of_both(owner, target).await;
+    let lock = shared.people_locks.of_both(owner, target).await;
     if shared.directory.store.follow(owner, target)?.is_none() {
         return refuse(
             EdgeRule::PeopleFavorite,
@@ -200,9 +236,15 @@ pub async fn favorite(
         target,
         favorite: call.head.method == Method::PUT,
     };
-    commit(shared, vec![mark]).await?;
     let xuids = vec![target];
-    let changed = PeopleEvent::Changed { xuids };
-    shared.people_feed.publish(owner, changed);
+    let write = PeopleWrite {
+        ops: vec![mark],
+        told: vec![PeopleChange {
+            owner,
+            event: PeopleEvent::Changed { xuids },
+        }],
+        lock: Some(lock),
+    };
+    write.carry_out(shared).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
