@@ -88,8 +88,8 @@ pub enum Error {
     /// More is asked for at a time, or followed, than the client keeps track of.
     #[error("more than {0} of them")]
     TooMany(usize),
-    /// The real-time connection has been closed, or given up.
-    #[error("the real-time connection is closed")]
+    /// The real-time connection has been closed or given up, or was lost before it answered.
+    #[error("the real-time connection is closed, or was lost before it answered")]
     Closed,
 }
 

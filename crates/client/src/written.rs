@@ -70,6 +70,11 @@ impl Written {
         }
     }
 
+    /// Whether the session is now as the write asked for.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Created(_) | Self::Updated(_) | Self::Same(_))
+    }
+
     /// The session that was written.
     ///
     /// [`Error::NoSession`] when there is none now, [`Error::Contended`] when the condition did not

@@ -3,15 +3,18 @@
 //!
 //! Nothing waits for real time: the service's clock and the client's are moved by tests.
 
-#[expect(dead_code, reason = "nothing here waits for the clock")]
 #[path = "../../../server/tests/support/waiting_clock.rs"]
 mod clock;
 mod environment;
+mod far_end;
 mod script;
 mod service;
+mod wire;
 
+mod frames;
 mod handles;
 mod original;
+mod realtime;
 mod retries;
 mod sessions;
 mod tokens;

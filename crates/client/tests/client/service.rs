@@ -22,6 +22,7 @@ pub(crate) const SCID: &str = "11111111-1111-4111-8111-111111111111";
 pub(crate) const TITLE: TitleId = TitleId(777);
 
 pub(crate) struct Service {
+    pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) address: SocketAddr,
     pub(crate) client: Client,
@@ -67,6 +68,7 @@ impl Service {
             .idle_connections(0)
             .build();
         Self {
+            app,
             clock,
             address,
             client: client.expect("a client"),
@@ -78,13 +80,41 @@ impl Service {
 
     /// A client of somebody who plays the title.
     pub(crate) fn player(&self, xuid: u64) -> Client {
-        let subject = DevSubject::player(Xuid(xuid)).title(TITLE);
-        self.client.with_dev_token(subject)
+        self.client.with_dev_token(Self::subject(xuid))
+    }
+
+    /// Whom the tokens of a player are for.
+    pub(crate) fn subject(xuid: u64) -> DevSubject {
+        DevSubject::player(Xuid(xuid)).title(TITLE)
     }
 
     pub(crate) async fn stop(self) {
         self.stop.send(()).expect("served");
         self.serving.await.expect("stopped");
+    }
+
+    /// The number of a line of the metrics.
+    pub(crate) async fn metric(&self, line: &str) -> u64 {
+        let call = convoke_client::raw::Call::new(reqwest::Method::GET, "/metrics");
+        let page = self.client.send(&call).await.expect("an answer");
+        let page = String::from_utf8(page.body.to_vec()).expect("text");
+        let mut found = page
+            .lines()
+            .filter_map(|it| it.strip_prefix(line)?.strip_prefix(' '));
+        let found = found
+            .next()
+            .unwrap_or_else(|| panic!("no {line} in {page}"));
+        found.parse().expect("a number")
+    }
+
+    /// Returns when a line of the metrics has this number.
+    pub(crate) async fn until_metric(&self, line: &str, number: u64) {
+        for _ in 0..2_000 {
+            if self.metric(line).await == number {
+                return;
+            }
+        }
+        panic!("{line} did not become {number}");
     }
 }
 
