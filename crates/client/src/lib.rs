@@ -69,3 +69,9 @@ pub use session::{RemoteSession, SyncPolicy};
 pub use snapshot::{Document, EntityTag, Snapshot};
 pub use token::{NoToken, StaticToken, Token, TokenFuture, TokenSource};
 pub use written::{Read, WriteMode, Written};
+
+/// Compiles what the repository's front page says about this crate.
+#[cfg(doctest)]
+mod front_page {
+    #![doc = include_str!("../../../README.md")]
+}

@@ -11,6 +11,7 @@ mod script;
 mod service;
 mod wire;
 
+mod examples;
 mod frames;
 mod handles;
 mod original;
