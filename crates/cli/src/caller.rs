@@ -38,15 +38,26 @@ pub(crate) struct Caller {
 impl Caller {
     /// Sends a request with the caller's credentials.
     pub(crate) async fn send(&self, call: Call) -> anyhow::Result<Answer> {
+        let (client, call) = self.prepared(call).await?;
+        client.send(&call).await
+    }
+
+    /// A request with the caller's credentials, and what sends it.
+    pub(crate) async fn prepared(&self, call: Call) -> anyhow::Result<(Client, Call)> {
         let client = self.service.client()?;
         let token = self.token(&client).await?;
         let call = call.contract(&self.contract).token(token.as_deref());
-        client.send(&call).await
+        Ok((client, call))
+    }
+
+    /// What the flags ask to print.
+    pub(crate) fn format(&self) -> Format {
+        Format::from_flag(self.json)
     }
 
     /// Prints an answer as the flags ask.
     pub(crate) fn print(&self, answer: &Answer) -> anyhow::Result<()> {
-        Ok(print_answer(answer, Format::from_flag(self.json))?)
+        Ok(print_answer(answer, self.format())?)
     }
 
     async fn token(&self, client: &Client) -> anyhow::Result<Option<String>> {

@@ -19,6 +19,7 @@ mod stopwatch;
 mod target;
 mod template;
 mod token;
+mod watch;
 
 use std::io;
 use std::process::ExitCode;
@@ -61,6 +62,8 @@ enum Command {
     /// Create, read, use and delete handles.
     #[command(subcommand)]
     Handle(handle::Handle),
+    /// Follow a session: each change as it happens, who caused it, and why somebody is gone.
+    Watch(watch::Watch),
 }
 
 #[tokio::main]
@@ -75,6 +78,7 @@ async fn main() -> ExitCode {
         Command::Template(template) => template.run(),
         Command::Session(session) => session.run().await,
         Command::Handle(handle) => handle.run().await,
+        Command::Watch(watch) => watch.run().await,
     };
     match result {
         Ok(code) => code,

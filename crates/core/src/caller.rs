@@ -1,5 +1,6 @@
 //! Who asks: what the rules need to know of an authenticated principal.
 
+use convoke_wire::session::changes::Cause;
 use convoke_wire::{TitleId, Xuid};
 
 /// The acting user.
@@ -30,5 +31,13 @@ impl Caller {
     /// The acting user's id.
     pub fn xuid(&self) -> Option<Xuid> {
         self.user.as_ref().map(|user| user.xuid)
+    }
+}
+
+impl From<&Caller> for Cause {
+    /// Who a change is put down to: the acting user, or the server that acts as itself.
+    fn from(caller: &Caller) -> Self {
+        let user = caller.xuid().map(|xuid| Self::Member { xuid });
+        user.unwrap_or(Self::Server)
     }
 }

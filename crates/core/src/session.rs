@@ -6,6 +6,7 @@ pub mod change_types;
 pub mod connections;
 pub mod constants;
 pub mod custom;
+pub mod departures;
 pub mod join;
 pub mod member_properties;
 pub mod members;
@@ -224,6 +225,14 @@ impl Session {
             .chain_update(self.change_number.to_be_bytes())
             .finalize();
         ETag(leading_u128(&digest))
+    }
+
+    /// Bytes of what titles keep in it.
+    pub fn weight(&self) -> usize {
+        let members = self.members.values().map(|member| member.weight());
+        let servers = self.servers.values().map(|server| server.weight());
+        let own = self.properties.weight() + self.constants.custom.len();
+        own + members.sum::<usize>() + servers.sum::<usize>()
     }
 
     /// The member entry of a user.

@@ -11,6 +11,7 @@ use convoke_store::{
     AnyStore, Commit, CommitError, HandleOp, SessionWrite, Store, StoreError, Version,
 };
 use convoke_wire::handle::HandleType;
+use convoke_wire::session::changes::Cause;
 use convoke_wire::{HandleId, SessionKey, Xuid};
 use jiff::Timestamp;
 
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::commits::Commits;
 use crate::entropy::Entropy;
 use crate::health::Health;
+use crate::history::Histories;
 use crate::live::{Exclusive, LiveSession, LiveSessions};
 use crate::metrics::Metrics;
 use crate::realtime::RealTime;
@@ -48,6 +50,7 @@ pub struct Directory {
     pub(crate) health: Arc<Health>,
     pub(crate) commits: Arc<Commits>,
     pub(crate) realtime: Arc<RealTime>,
+    pub(crate) histories: Arc<Histories>,
 }
 
 /// What a decision wants to be done, all of it or nothing.
@@ -115,6 +118,7 @@ impl Directory {
             health,
             commits: Arc::new(commits),
             realtime: Arc::new(realtime),
+            histories: Arc::default(),
         };
         let now = directory.clock.now();
         directory.store.for_each_session(&mut |key, session| {
@@ -146,10 +150,12 @@ impl Directory {
     /// Changes one session: `decide` sees the settled session and says what shall be.
     ///
     /// The answer is what `decide` returned, and the state afterwards. `decide` may run again
-    /// when another process changed the session in between, so it must only read.
+    /// when another process changed the session in between, so it must only read. The history tells
+    /// the cause.
     pub async fn transact<T, E>(
         &self,
         key: &SessionKey,
+        cause: Cause,
         mut decide: impl FnMut(Option<&Arc<LiveSession>>, Timestamp) -> Result<(Step, T), E>,
     ) -> Result<(T, Option<Arc<LiveSession>>), TransactError<E>> {
         let mut exclusive = self.live.lock(key).await;
@@ -163,7 +169,9 @@ impl Directory {
             exclusive = locked;
             let decided = decide(before.as_ref(), now);
             let (step, answer) = decided.map_err(TransactError::Refused)?;
-            let (locked, result) = self.carry_out(exclusive, key, before, step, now).await;
+            let (locked, result) = self
+                .carry_out(exclusive, key, before, step, cause, now)
+                .await;
             exclusive = locked;
             match result {
                 Ok(after) => {
@@ -209,7 +217,9 @@ impl Directory {
                 next,
                 ..Step::default()
             };
-            let (locked, result) = self.carry_out(exclusive, key, before, step, now).await;
+            let (locked, result) = self
+                .carry_out(exclusive, key, before, step, Cause::Timer, now)
+                .await;
             exclusive = locked;
             match result {
                 Ok(after) => {
@@ -244,6 +254,7 @@ impl Directory {
         let now = self.clock.now();
         self.realtime.followed(key, old, new, now);
         exclusive.publish(state);
+        exclusive.history().forget();
         Ok(())
     }
 
@@ -256,6 +267,7 @@ impl Directory {
         key: &SessionKey,
         before: Option<Arc<LiveSession>>,
         step: Step,
+        cause: Cause,
         now: Timestamp,
     ) -> (Exclusive, Result<Option<Arc<LiveSession>>, CommitError>) {
         let unchanged = matches!(step.next, Next::Keep);
@@ -271,6 +283,7 @@ impl Directory {
         let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
         let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
         let realtime = Arc::clone(&self.realtime);
+        let histories = Arc::clone(&self.histories);
         let key = key.clone();
         ToTheEnd::new(async move {
             let result = commits.take(commit).await;
@@ -279,6 +292,12 @@ impl Directory {
                 let next = after.as_ref().and_then(|state| state.next_timer);
                 timers.set(&key, former, next);
                 exclusive.publish(after.clone());
+                let history = exclusive.history();
+                history.record(before.as_ref(), after.as_ref(), cause, now);
+                if let (Some(last), None) = (&before, &after) {
+                    histories.end(&key, history, Arc::clone(&last.session), now);
+                    exclusive.end_history();
+                }
                 let (old, new) = (before.as_deref(), after.as_deref());
                 let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
                 // Whoever is tapped may read at once, and is to find the change.

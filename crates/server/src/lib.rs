@@ -22,6 +22,7 @@ pub mod entropy;
 pub mod exchange;
 pub mod explain;
 pub mod health;
+mod history;
 pub mod hosts;
 pub mod issuer;
 pub mod live;

@@ -3,7 +3,7 @@
 //! Every session of the store is here, so a session that is not here does not exist.
 //! Reads take no lock: they load a shared state that the last commit published.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -13,6 +13,8 @@ use convoke_wire::etag::ETag;
 use convoke_wire::{ContractVersion, SessionKey, Xuid};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::history::History;
 
 /// Bytes that most documents fit in.
 const USUAL_BYTES: usize = 4096;
@@ -82,12 +84,19 @@ fn slot(contract: ContractVersion) -> usize {
 pub struct Slot {
     state: ArcSwapOption<LiveSession>,
     writer: Arc<Mutex<()>>,
+    history: StdMutex<Option<Arc<History>>>,
 }
 
 impl Slot {
     /// The published state.
     pub fn state(&self) -> Option<Arc<LiveSession>> {
         self.state.load_full()
+    }
+
+    /// The history of the session, which begins now if it has none.
+    fn history(&self) -> Arc<History> {
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(history.get_or_insert_default())
     }
 }
 
@@ -109,6 +118,17 @@ impl Exclusive {
     /// Publishes a committed state.
     pub fn publish(&self, state: Option<Arc<LiveSession>>) {
         self.slot.state.store(state);
+    }
+
+    /// The history of the session.
+    pub(crate) fn history(&self) -> Arc<History> {
+        self.slot.history()
+    }
+
+    /// The session is gone: another of the same name has a history of its own.
+    pub(crate) fn end_history(&self) {
+        let history = &self.slot.history;
+        *history.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -134,6 +154,14 @@ impl LiveSessions {
             .pin()
             .get(&key.folded())
             .and_then(|slot| slot.state())
+    }
+
+    /// The history of a session that exists.
+    pub(crate) fn history(&self, key: &SessionKey) -> Option<Arc<History>> {
+        let slots = self.slots.pin();
+        let slot = slots.get(&key.folded())?;
+        let history = slot.history();
+        slot.state().map(|_| history)
     }
 
     /// Waits for the right to change a session, existing or not.

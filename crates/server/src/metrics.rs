@@ -124,6 +124,7 @@ pub struct Metrics {
     taps: Arc<Counts<1>>,
     resyncs: Counter,
     members_lost: Counter,
+    change_streams: Gauge,
     scraped: Scraped,
 }
 
@@ -195,6 +196,7 @@ impl Metrics {
             taps: labelled("outcome", &TAP_OUTCOMES),
             resyncs: Counter::default(),
             members_lost: Counter::default(),
+            change_streams: Gauge::default(),
             scraped: Scraped::default(),
         };
         metrics.register(start);
@@ -327,6 +329,11 @@ impl Metrics {
             "Members made inactive because their connection was lost",
             self.members_lost.clone(),
         );
+        held.register(
+            "change_streams_open",
+            "Streams of a session's changes that are open",
+            self.change_streams.clone(),
+        );
     }
 
     /// Shows the store's own counters too.
@@ -395,6 +402,11 @@ impl Metrics {
     /// Counts a TLS handshake that failed.
     pub(crate) fn handshake_failed(&self) {
         self.handshake_failures.inc();
+    }
+
+    /// Counts a stream of changes as open for as long as the value lives.
+    pub(crate) fn change_stream_opened(&self) -> Up {
+        Up::new(&self.change_streams)
     }
 
     /// Counts a socket as open for as long as the value lives.

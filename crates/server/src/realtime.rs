@@ -138,6 +138,11 @@ impl RealTime {
         self.attachments.others_tapping(connection, session)
     }
 
+    /// Returns when the service stops.
+    pub(crate) async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+
     /// Has every socket close, and those that are only being opened.
     pub(crate) fn stop(&self) {
         self.stopping.cancel();

@@ -28,6 +28,7 @@ macro_rules! routes {
 routes! {
     Templates = "/serviceconfigs/{scid}/sessiontemplates";
     Template = "/serviceconfigs/{scid}/sessiontemplates/{template}";
+    Changes = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/changes";
     Session = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
     Constants = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/constants";
     Properties = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/properties";
@@ -110,6 +111,7 @@ impl From<&Target> for Route {
             Target::Templates(_) => Self::Templates,
             Target::Template(..) => Self::Template,
             Target::Session(_) => Self::Session,
+            Target::Changes(_) => Self::Changes,
             Target::Part(_, part) => match part {
                 Part::Constants => Self::Constants,
                 Part::Properties => Self::Properties,

@@ -6,6 +6,8 @@ mod people;
 
 pub use people::PrivateAddress;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -28,8 +30,8 @@ use crate::rate_limits;
 use crate::realtime;
 use crate::route::Route;
 use crate::routes::{
-    self, handle_queries, handle_session, handles, hoppers, operations, session_parts, sessions,
-    templates,
+    self, changes, handle_queries, handle_session, handles, hoppers, operations, session_parts,
+    sessions, templates,
 };
 use crate::shared::Shared;
 use crate::signed;
@@ -44,6 +46,8 @@ pub enum Target {
     Template(Scid, TemplateName),
     /// `…/sessions/{name}`
     Session(SessionRef),
+    /// `…/sessions/{name}/changes`
+    Changes(SessionRef),
     /// `…/sessions/{name}/{part}`
     Part(SessionRef, Part),
     /// `/handles`
@@ -181,6 +185,7 @@ fn word(segment: &str) -> &str {
         "serviceconfigs",
         "sessiontemplates",
         "sessions",
+        "changes",
         "constants",
         "properties",
         "members",
@@ -225,6 +230,7 @@ fn word(segment: &str) -> &str {
 fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<Target> {
     let part = match words {
         [] => return Some(Target::Session(reference)),
+        ["changes"] => return Some(Target::Changes(reference)),
         ["constants"] => Part::Constants,
         ["properties"] => Part::Properties,
         ["members"] => Part::Members,
@@ -296,7 +302,7 @@ pub(crate) async fn dispatch(edge: &Edge, request: Request, peer: Option<&Peer>)
         return nothing_here(scope);
     }
     trail::routed(Route::from(&target));
-    let shared = &*edge.shared;
+    let shared = &edge.shared;
     let answer = match rate_limits::allowance(of) {
         Some(allowance) => counted(shared, target, allowance, request, peer).await,
         None => operation(shared, &target, request.method()),
@@ -313,7 +319,7 @@ pub(crate) async fn nothing_at(request: Request) -> Response {
 ///
 /// What a handler refuses has been counted too. `[doc]`
 async fn counted(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     target: Target,
     allowance: Allowance,
     request: Request,
@@ -375,7 +381,7 @@ fn family_of(service: Service) -> Family {
 
 /// Leads to the handler. Boxed, or every request would carry the room of the largest handler.
 async fn answer(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     target: Target,
     call: &Call,
     body: Body,
@@ -385,6 +391,8 @@ async fn answer(
         (Target::Session(at), &Method::PUT) => {
             Box::pin(sessions::put(shared, at, call, body)).await
         }
+
+        (Target::Changes(at), &Method::GET) => Box::pin(changes::get(shared, at, call)).await,
 
         (Target::Part(at, part), &Method::GET) => {
             Box::pin(session_parts::get(shared, at, part, call)).await
@@ -473,6 +481,7 @@ fn verbs_of(target: &Target) -> &'static str {
         Target::Follower(..) => "DELETE",
         Target::Permission(_) => "GET, POST",
         Target::Part(..)
+        | Target::Changes(_)
         | Target::Templates(_)
         | Target::Template(..)
         | Target::HopperStats(..)
@@ -520,6 +529,7 @@ mod tests {
         check(&format!("{S}/t/sessions/a%20b"), None);
         check(&format!("{S}/t/sessions/a%2Fb"), None);
         check(&format!("{S}/t/sessions/x/Members/ME"), Some("Me"));
+        check(&format!("{S}/t/sessions/x/Changes"), Some("Changes"));
         check(&format!("{S}/t/sessions/x/members/7"), Some("Member(7)"));
         check(&format!("{S}/t/sessions/x/members/07"), None);
         check(&format!("{S}/t/sessions/x/members/you"), None);

@@ -11,6 +11,7 @@ pub mod handle;
 pub mod headers;
 pub mod ids;
 pub mod json;
+pub mod json_patch;
 pub mod notification;
 pub mod patch;
 pub mod people;

@@ -1,6 +1,7 @@
 //! The session document as it is answered ([`Session`]) and as it is written ([`SessionRequest`]).
 
 pub mod change_type;
+pub mod changes;
 pub mod constants;
 pub mod member;
 pub mod properties;

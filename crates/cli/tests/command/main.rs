@@ -13,3 +13,4 @@ mod serve;
 mod signals;
 mod template_check;
 mod tls;
+mod watch;

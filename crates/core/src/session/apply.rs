@@ -429,11 +429,7 @@ fn says_the_same(before: &Session, after: &Session) -> bool {
 }
 
 fn check_size(session: &Session) -> Result<(), Refusal> {
-    let members = session.members.values().map(|member| member.weight());
-    let servers = session.servers.values().map(|server| server.weight());
-    let session_bags = session.properties.weight() + session.constants.custom.len();
-    let size = session_bags + members.sum::<usize>() + servers.sum::<usize>();
-    if MAX_DOCUMENT_BYTES < size {
+    if MAX_DOCUMENT_BYTES < session.weight() {
         let detail = format!("what titles keep has at most {MAX_DOCUMENT_BYTES} bytes together");
         return Err(Rule::DocumentTooLarge.at("", detail));
     }

@@ -40,7 +40,7 @@ pub fn settle(session: &Session, now: Timestamp) -> Settled {
     let due: Vec<u32> = session
         .members
         .iter()
-        .filter(|(_, member)| member_timer(session, member).is_some_and(|due| due <= now))
+        .filter(|(_, member)| is_due(session, member, now))
         .map(|(index, _)| *index)
         .collect();
     for index in due {
@@ -71,6 +71,11 @@ pub fn next_timer(session: &Session) -> Option<Timestamp> {
         .values()
         .filter_map(|member| member_timer(session, member));
     members.chain(empty_timer(session)).min()
+}
+
+/// Whether the time of a member in its present state is over.
+pub(super) fn is_due(session: &Session, member: &Member, now: Timestamp) -> bool {
+    member_timer(session, member).is_some_and(|due| due <= now)
 }
 
 fn member_timer(session: &Session, member: &Member) -> Option<Timestamp> {

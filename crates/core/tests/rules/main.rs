@@ -5,6 +5,7 @@ mod change_types;
 mod connections;
 mod contract_versions;
 mod creation;
+mod departures;
 mod handles;
 mod laws;
 mod members;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use convoke_core::session::connections::{Lost, lose};
 use convoke_store::StoreError;
 use convoke_wire::SessionKey;
+use convoke_wire::session::changes::Cause;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -58,7 +59,7 @@ async fn lose_in(
     lost: &BTreeSet<Uuid>,
 ) -> Result<(), StoreError> {
     let decided = directory
-        .transact::<_, Infallible>(key, |state, now| {
+        .transact::<_, Infallible>(key, Cause::Disconnect, |state, now| {
             let Some(state) = state else {
                 return Ok((Step::default(), 0));
             };

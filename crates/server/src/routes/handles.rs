@@ -115,7 +115,7 @@ impl Making {
             return Ok((StatusCode::OK, existing));
         }
         let made = directory
-            .transact(&self.key, |state, now| {
+            .transact(&self.key, (&self.admitted.caller).into(), |state, now| {
                 let session = state.map(|state| &*state.session);
                 let maker = Maker {
                     caller: &self.admitted.caller,
@@ -244,7 +244,7 @@ pub async fn delete(shared: &Shared, id: &str, call: &Call) -> Result<Response, 
     };
     shared
         .directory
-        .transact(&handle.session_key(), decide)
+        .transact(&handle.session_key(), (&admitted.caller).into(), decide)
         .await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

@@ -105,10 +105,15 @@ impl Reading {
     ) -> Result<Option<Arc<LiveSession>>, ApiError> {
         let state = shared.directory.read(&self.key).await?;
         if let Some(state) = &state {
-            let facts = facts(shared, &state.session, &self.caller, self.grant)?;
+            let facts = self.facts(shared, &state.session)?;
             access::may_read(&state.session, &self.caller, facts)?;
         }
         Ok(state)
+    }
+
+    /// What decides whether the caller may read a state.
+    pub(super) fn facts(&self, shared: &Shared, session: &Session) -> Result<Facts, ApiError> {
+        facts(shared, session, &self.caller, self.grant)
     }
 
     /// The answer to a GET.
@@ -209,7 +214,10 @@ impl Writing {
         let decide = |state: Option<&Arc<LiveSession>>, now: Timestamp| {
             self.decide(shared, state, &conditions, now, Entropy { branch })
         };
-        let (written, committed) = shared.directory.transact(&self.key, decide).await?;
+        let (written, committed) = shared
+            .directory
+            .transact(&self.key, (&self.caller).into(), decide)
+            .await?;
         let state = if self.commits {
             committed
         } else {

@@ -16,6 +16,7 @@ mod client;
 mod clock;
 mod service;
 
+mod changes;
 mod frames;
 mod hostile;
 mod losses;

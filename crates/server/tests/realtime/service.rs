@@ -289,6 +289,11 @@ fn write_templates(folder: &TempDir) {
         ("game", game.clone()),
         ("slow", with("inactiveRemovalTimeout", json!(60_000))),
         ("loose", with("capabilities", json!({"connectivity": true}))),
+        ("private", {
+            let mut system = with("capabilities", json!({"connectivity": true}));
+            system["visibility"] = json!("private");
+            system
+        }),
         ("large", with("capabilities", large)),
     ]);
     let service = folder.path().join("services").join(SCID);

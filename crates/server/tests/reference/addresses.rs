@@ -21,6 +21,7 @@ fn template_of(target: &Target) -> String {
         Target::Templates(_) => TEMPLATES.to_owned(),
         Target::Template(..) => format!("{TEMPLATES}/{{template}}"),
         Target::Session(_) => SESSION.to_owned(),
+        Target::Changes(_) => format!("{SESSION}/changes"),
         Target::Part(_, part) => {
             let part = match part {
                 Part::Constants => "constants",

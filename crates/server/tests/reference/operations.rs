@@ -63,6 +63,15 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(200, "Session"), (201, "Session"), (204, "")],
         WRITE,
     );
+    add(
+        &format!("{SESSION}/changes"),
+        "get",
+        sessions,
+        "Tells the changes of a session as Server-Sent Events, as they happen; 204 if there is none",
+        None,
+        &[(200, "text/event-stream"), (204, "")],
+        LIST,
+    );
     for part in ["constants", "properties", "members", "servers"] {
         add(
             &format!("{SESSION}/{part}"),

@@ -1,0 +1,223 @@
+//! A follower of one session: what it is told next, and when that ends.
+//!
+//! Nothing waits for it: it looks into the history whenever it has sent what it had. One that reads
+//! too slowly for the history is shown the whole session again.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use convoke_core::session::access;
+use convoke_wire::RawJson;
+use convoke_wire::json_patch::{Operation, diff};
+use convoke_wire::session::changes::{
+    Change, ChangeId, Departure, EndReason, Snapshot, StreamEnd, StreamEvent,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::event::{self, KEEP_ALIVE};
+use crate::api_error::ApiError;
+use crate::auth::EXPIRY_GRACE;
+use crate::history::{Following, News, Record, States, id_of};
+use crate::live::LiveSession;
+use crate::metrics::Up;
+use crate::routes::sessions::Reading;
+use crate::shared::Shared;
+
+/// How long a stream lives, as a socket does.
+const LIFE: SignedDuration = SignedDuration::from_hours(2);
+/// How long nothing may be sent: proxies give up after a minute or half of one. Ours.
+const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
+
+pub(super) struct Follower {
+    shared: Arc<Shared>,
+    reading: Reading,
+    following: Following,
+    /// The last change that the reader knows of.
+    known: Option<ChangeId>,
+    /// What is sent next.
+    events: VecDeque<Bytes>,
+    is_over: bool,
+    end: (Timestamp, EndReason),
+    _counted: Up,
+}
+
+impl Follower {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        reading: Reading,
+        following: Following,
+        known: Option<ChangeId>,
+        expires: Timestamp,
+    ) -> Self {
+        let life = later(shared.directory.clock.now(), LIFE);
+        let token = later(expires, EXPIRY_GRACE);
+        Self {
+            end: if token < life {
+                (token, EndReason::TokenExpired)
+            } else {
+                (life, EndReason::Lifetime)
+            },
+            _counted: shared.directory.metrics.change_stream_opened(),
+            shared,
+            reading,
+            following,
+            known,
+            events: VecDeque::new(),
+            is_over: false,
+        }
+    }
+
+    /// What is sent next; none when nothing more is.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            if self.is_over {
+                return None;
+            }
+            self.look_or_wait().await;
+        }
+    }
+
+    async fn look_or_wait(&mut self) {
+        let history = Arc::clone(&self.following.history);
+        let mut news = pin!(history.news.notified());
+        // What happens from here on wakes, even before it is waited for.
+        news.as_mut().enable();
+        if self.look() {
+            return;
+        }
+        let directory = Arc::clone(&self.shared.directory);
+        let left = self.end.0.duration_since(directory.clock.now());
+        let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
+        if left.is_zero() {
+            return self.end(self.end.1, None);
+        }
+        tokio::select! {
+            () = news => {}
+            () = directory.realtime.stopping() => self.end(EndReason::Shutdown, None),
+            () = directory.clock.sleep(left.min(KEEP_ALIVE_AFTER)) => {
+                self.events.push_back(KEEP_ALIVE);
+            }
+        }
+    }
+
+    /// Whether there is something to tell.
+    fn look(&mut self) -> bool {
+        let present = self.shared.directory.live.get(&self.reading.key);
+        let Some(known) = self.known else {
+            self.show(present);
+            return true;
+        };
+        let number = present.as_ref().map(|state| id_of(&state.session));
+        let number = number.filter(|present| present.branch == known.branch);
+        match self.following.history.since(known, number) {
+            News::Nothing => return false,
+            News::Changes(records) => records.iter().for_each(|record| self.tell(record)),
+            News::TooMuch => self.show(present),
+        }
+        true
+    }
+
+    /// Shows the session as it is.
+    fn show(&mut self, present: Option<Arc<LiveSession>>) {
+        let history = Arc::clone(&self.following.history);
+        let Some(state) = present.filter(|_| !history.is_over()) else {
+            return self.end(EndReason::SessionEnded, None);
+        };
+        if !self.may_read(&state, None) {
+            return;
+        }
+        let id = id_of(&state.session);
+        let records = history.records().into_iter();
+        let until_now = records.filter(|it| it.id.change_number <= id.change_number);
+        let snapshot = Snapshot {
+            changes: until_now.map(|record| Record::told(&record)).collect(),
+            session: Some(self.document(&state)),
+        };
+        self.events
+            .push_back(event::text(StreamEvent::Snapshot, Some(id), &snapshot));
+        self.known = Some(id);
+    }
+
+    /// Tells of one change, unless the stream has ended with one before.
+    fn tell(&mut self, record: &Record) {
+        if self.is_over {
+            return;
+        }
+        let states = record.states.as_ref();
+        let after = states.and_then(|states| states.after.as_ref());
+        if let Some(after) = after
+            && !self.may_read(after, Some(record))
+        {
+            return;
+        }
+        let change = Change {
+            patch: states.and_then(|states| self.patch(states)),
+            ..record.told()
+        };
+        self.events
+            .push_back(event::text(StreamEvent::Change, Some(record.id), &change));
+        self.known = Some(record.id);
+        if change.ended.is_some() {
+            self.end(EndReason::SessionEnded, None);
+        }
+    }
+
+    /// Whether the reader may read a state; if not, the stream ends.
+    fn may_read(&mut self, state: &LiveSession, change: Option<&Record>) -> bool {
+        let facts = self.reading.facts(&self.shared, &state.session);
+        let allowed = facts.and_then(|facts| {
+            Ok(access::may_read(
+                &state.session,
+                &self.reading.caller,
+                facts,
+            )?)
+        });
+        match allowed {
+            Ok(()) => return true,
+            Err(ApiError::Unavailable(_)) => self.end(EndReason::Unavailable, None),
+            Err(_) => {
+                let departure = change.and_then(|record| self.own_departure(record));
+                self.end(EndReason::AccessLost, departure);
+            }
+        }
+        false
+    }
+
+    /// The reader's own departure with a change.
+    fn own_departure(&self, record: &Record) -> Option<Departure> {
+        let own = self.reading.viewer.xuid?;
+        let departures = record.departures.as_deref()?;
+        let mut members = departures.members.iter();
+        members.find(|member| member.xuid == own).copied()
+    }
+
+    fn patch(&self, states: &States) -> Option<Vec<Operation>> {
+        let (before, after) = (states.before.as_ref()?, states.after.as_ref()?);
+        let patch = diff(self.document(before).text(), self.document(after).text());
+        Some(patch.expect("documents are JSON"))
+    }
+
+    fn document(&self, state: &LiveSession) -> RawJson {
+        let viewer = self.reading.viewer;
+        let body = state.body_to_keep(viewer.xuid, viewer.contract);
+        let text = std::str::from_utf8(&body).expect("documents are UTF-8");
+        RawJson::parse(text).expect("documents are JSON")
+    }
+
+    fn end(&mut self, reason: EndReason, departure: Option<Departure>) {
+        let end = StreamEnd { reason, departure };
+        self.events
+            .push_back(event::text(StreamEvent::End, None, &end));
+        self.is_over = true;
+    }
+}
+
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}
