@@ -15,6 +15,7 @@ use crate::auth::{AuthError, IdentifyError};
 use crate::commit::TransactError;
 use crate::edge_rule::EdgeRule;
 use crate::explain::{AnyRule, Explanation};
+use crate::graph::GraphError;
 use crate::rate_limits::Throttled;
 use crate::trail;
 
@@ -58,6 +59,8 @@ pub enum ApiError {
     TooManySignatures,
     /// The store cannot answer.
     Unavailable(StoreError),
+    /// What the rules need to know of people cannot be known now, so nothing passes.
+    People(GraphError),
     /// The caller asks too often.
     Throttled(Throttled),
     /// All callers together ask for more than is served at a time.
@@ -90,6 +93,15 @@ impl From<Refusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
+    }
+}
+
+impl From<GraphError> for ApiError {
+    fn from(error: GraphError) -> Self {
+        match error {
+            GraphError::Store(error) => Self::Unavailable(error),
+            other => Self::People(other),
+        }
     }
 }
 
@@ -176,6 +188,10 @@ impl ApiError {
                 trail::failed(format!("the store cannot answer: {error}"));
                 unavailable()
             }
+            Self::People(error) => {
+                trail::failed(error.to_string());
+                unavailable()
+            }
             Self::Overloaded => unavailable(),
             // The same body whatever the family. `[doc]`
             Self::Throttled(throttled) => {
@@ -218,6 +234,10 @@ impl ApiError {
             Self::Unavailable(_) => {
                 Explanation::new(EdgeRule::Unavailable, "the store cannot answer")
             }
+            Self::People(_) => Explanation::new(
+                EdgeRule::PeopleUnavailable,
+                "what people have chosen cannot be looked up",
+            ),
             Self::Overloaded => {
                 Explanation::new(EdgeRule::Overloaded, "all places for requests are taken")
             }

@@ -19,6 +19,7 @@ use crate::commit::Directory;
 use crate::config::{Config, StoreChoice};
 use crate::edge::Edge;
 use crate::entropy::Entropy;
+use crate::graph::{AnyGraph, BuiltIn};
 use crate::issuer::{DevSignIn, Issuer, IssuerConfig, IssuerContext};
 use crate::metrics::Metrics;
 use crate::parts::Parts;
@@ -67,7 +68,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let parts = Parts::read(&config, &clock);
         let (tls, catalogue, providers) = (parts.tls?, parts.catalogue?, parts.providers?);
-        let (api_keys, services) = (parts.api_keys?, parts.services?);
+        let (api_keys, services, graph) = (parts.api_keys?, parts.services?, parts.graph?);
         let (store, keys, links) = match config.store {
             StoreChoice::Memory => (
                 AnyStore::Memory(MemoryStore::default()),
@@ -118,7 +119,12 @@ impl App {
         let realtime = RealTime::new(&config.rta, Arc::clone(&metrics));
         let directory = Directory::open(store, clock, entropy, metrics, realtime)?;
         let listeners = Arc::clone(&directory.realtime);
+        let graph = match graph {
+            Some(graph) => AnyGraph::Http(Box::new(graph)),
+            None => AnyGraph::BuiltIn(BuiltIn(Arc::clone(&directory.store))),
+        };
         let shared = Shared {
+            graph,
             directory: Arc::new(directory),
             catalogue,
             authenticator: Authenticator::new(Arc::clone(&keys), settings),

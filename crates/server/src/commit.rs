@@ -12,7 +12,7 @@ use convoke_store::{
 };
 use convoke_wire::handle::HandleType;
 use convoke_wire::session::changes::Cause;
-use convoke_wire::{HandleId, SessionKey, Xuid};
+use convoke_wire::{HandleId, SessionKey};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
@@ -306,16 +306,6 @@ impl Directory {
             (exclusive, result.map(|()| after))
         })
         .await
-    }
-
-    /// Whether one of the accepted members of a session follows a user. `[doc]`
-    pub fn followed_by_member(&self, session: &Session, joiner: Xuid) -> Result<bool, StoreError> {
-        for (_, member) in session.accepted() {
-            if self.store.follow(member.xuid, joiner)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 

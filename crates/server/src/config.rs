@@ -8,6 +8,7 @@ mod cors;
 mod environment;
 mod keys;
 mod limits;
+mod people;
 mod profile;
 mod realtime;
 mod telemetry;
@@ -25,6 +26,7 @@ pub use auth::{ApiKeyConfig, Auth, CertifiedServiceConfig, SignatureMode};
 pub use cors::{Cors, Origin};
 pub use keys::{schema, schema_part};
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
+pub use people::{PeopleConfig, PeopleUrl};
 pub use profile::Profile;
 pub use realtime::RealTimeConfig;
 pub use telemetry::{Endpoint, SampleRatio, ServiceName, Telemetry};
@@ -56,6 +58,8 @@ pub struct Config {
     pub limits: Limits,
     /// Web pages that may call the services from a browser.
     pub cors: Cors,
+    /// Whose people graph and privacy choices count; without an address, those that are kept here.
+    pub people: PeopleConfig,
     /// Real-time activity: sockets, and what a lost connection does.
     pub rta: RealTimeConfig,
     /// Traces of requests for an OpenTelemetry collector; needs a program built with the feature `otlp`.
@@ -90,6 +94,7 @@ impl Default for Config {
             tls: None,
             limits: Limits::default(),
             cors: Cors::default(),
+            people: PeopleConfig::default(),
             rta: RealTimeConfig::default(),
             telemetry: Telemetry::default(),
         }
@@ -131,6 +136,7 @@ impl Config {
             *path = folder.join(&*path);
         }
         self.auth.resolve_paths(folder);
+        self.people.resolve_paths(folder);
         self.telemetry.resolve_paths(folder);
         if let Some(tls) = &mut self.tls {
             tls.resolve_paths(folder);

@@ -247,6 +247,14 @@ edge_rules! {
     PeoplePrivate = "people.private", FORBIDDEN, 1011,
         "The setting `ShareFriendList` of the owner does not let the caller, or one of them has blocked the other.",
         "Nothing: the choice is the owner's. A service takes the role `people.read`.";
+    /// The people graph and privacy choices may be kept by another service than this one.
+    PeopleElsewhere = "people.elsewhere", NOT_FOUND, 4000,
+        "The configuration names a people service (`people.url`), whose graph counts and not one of this service.",
+        "Send the request to that service.";
+    /// Nothing passes that depends on people who cannot be looked up.
+    PeopleUnavailable = "people.unavailable", SERVICE_UNAVAILABLE, 5300,
+        "The people service of the operator does not answer in time, or with something else than an answer; or the session's members changed faster than they could be looked up.",
+        "Wait as long as `Retry-After` says, then send the request again; whoever runs the service finds the reason in its log.";
     /// The people hub is asked for users by their numbers, at most 2000.
     HubUsers = "people.hub.users", BAD_REQUEST, 1015,
         "`xuids(…)` has something that is no XUID, or there are too many.",

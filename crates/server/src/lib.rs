@@ -21,6 +21,7 @@ pub mod edge_rule;
 pub mod entropy;
 pub mod exchange;
 pub mod explain;
+pub mod graph;
 pub mod health;
 mod history;
 pub mod hosts;

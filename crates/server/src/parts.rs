@@ -11,6 +11,7 @@ use crate::auth::oidc::{Links, Providers};
 use crate::auth::{self, ApiKey, CertifiedService};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::graph::HttpGraph;
 use crate::service_configs::Catalogue;
 use crate::tls::{AskForCertificate, Tls};
 
@@ -23,6 +24,8 @@ pub(crate) struct Parts {
     pub(crate) providers: Result<Providers>,
     pub(crate) api_keys: Result<Vec<ApiKey>>,
     pub(crate) services: Result<Vec<CertifiedService>>,
+    /// The people graph of another service; `None` for the one that is kept here.
+    pub(crate) graph: Result<Option<HttpGraph>>,
 }
 
 impl Parts {
@@ -35,6 +38,7 @@ impl Parts {
                 .map_err(Into::into),
             api_keys: auth::api_keys(config),
             services: auth::services(config),
+            graph: HttpGraph::open(&config.people, clock),
         }
     }
 
@@ -46,6 +50,7 @@ impl Parts {
             providers,
             api_keys,
             services,
+            graph,
         } = self;
         let problems = [
             tls.err(),
@@ -53,6 +58,7 @@ impl Parts {
             providers.err(),
             api_keys.err(),
             services.err(),
+            graph.err(),
         ];
         problems.into_iter().flatten()
     }

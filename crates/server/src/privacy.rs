@@ -10,17 +10,19 @@ use crate::auth::{AgeGroup, MissingPrivileges, TokenUser};
 use crate::caller::Identity;
 use crate::shared::Shared;
 
-/// The acting user of a request, about to do something to others.
+/// A user who is about to do something to others.
 #[derive(Debug)]
 pub(crate) struct Asker<'a> {
     shared: &'a Shared,
-    user: &'a TokenUser,
+    xuid: Xuid,
+    /// What the user's token says; `None` where a service asks for a user.
+    user: Option<&'a TokenUser>,
     policy: MissingPrivileges,
     settings: Settings,
 }
 
 impl<'a> Asker<'a> {
-    /// `None` for a caller that acts for no user.
+    /// The acting user of a request; `None` for a caller that acts for no user.
     pub(crate) fn of(
         shared: &'a Shared,
         identity: &'a Identity,
@@ -29,11 +31,25 @@ impl<'a> Asker<'a> {
             return Ok(None);
         };
         Ok(Some(Self {
-            shared,
-            user,
-            policy: shared.authenticator.missing_privileges(),
-            settings: shared.directory.store.settings(user.xuid)?,
+            user: Some(user),
+            ..Self::on_behalf(shared, user.xuid)?
         }))
+    }
+
+    /// A user for whom a service asks, which judges by itself what only the token says.
+    pub(crate) fn on_behalf(shared: &'a Shared, xuid: Xuid) -> Result<Self, StoreError> {
+        Ok(Self {
+            shared,
+            xuid,
+            user: None,
+            policy: shared.authenticator.missing_privileges(),
+            settings: shared.directory.store.settings(xuid)?,
+        })
+    }
+
+    /// The user.
+    pub(crate) fn xuid(&self) -> Xuid {
+        self.xuid
     }
 
     /// Whether the user may do something to another, or why not.
@@ -42,21 +58,22 @@ impl<'a> Asker<'a> {
         asked: Asked,
         target: Xuid,
     ) -> Result<Result<(), Denial>, StoreError> {
-        if target == self.user.xuid {
+        if target == self.xuid {
             return Ok(permission::check(asked, self, Target::Oneself));
         }
-        let relation = relation(self.shared, self.user.xuid, target)?;
+        let relation = relation(self.shared, self.xuid, target)?;
         Ok(permission::check(asked, self, Target::User(&relation)))
     }
 }
 
 impl Requestor for Asker<'_> {
     fn has_privilege(&self, privilege: u16) -> bool {
-        self.user.has_privilege(privilege, self.policy)
+        let user = self.user;
+        user.is_none_or(|user| user.has_privilege(privilege, self.policy))
     }
 
     fn audience(&self, setting: Setting) -> Audience {
-        let age = match self.user.age_group {
+        let age = match self.user.and_then(|user| user.age_group) {
             Some(AgeGroup::Child) => Age::Child,
             Some(AgeGroup::Teen) => Age::Teen,
             Some(AgeGroup::Adult) | None => Age::Adult,

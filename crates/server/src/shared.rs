@@ -10,6 +10,7 @@ use crate::admission::Admission;
 use crate::auth::{Authenticator, Signatures};
 use crate::commit::Directory;
 use crate::config::Cors;
+use crate::graph::AnyGraph;
 use crate::people_feed::PeopleFeed;
 use crate::rate_limits::RateLimits;
 use crate::service_configs::Catalogue;
@@ -19,6 +20,7 @@ use crate::telemetry::Tracing;
 #[derive(Debug)]
 pub struct Shared {
     pub(crate) directory: Arc<Directory>,
+    pub(crate) graph: AnyGraph,
     pub(crate) catalogue: Catalogue,
     pub(crate) authenticator: Authenticator,
     pub(crate) signatures: Arc<Signatures>,

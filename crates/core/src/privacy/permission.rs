@@ -166,6 +166,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All there are.
+    pub const ALL: [Self; 6] = [
+        Self::NotAllowed,
+        Self::MissingPrivilege,
+        Self::BlockListRestrictsTarget,
+        Self::MuteListRestrictsTarget,
+        Self::PrivacySettingRestrictsTarget,
+        Self::CrossNetworkUserMustBeFriend,
+    ];
+
+    /// Reads a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -227,6 +242,11 @@ pub fn check(asked: Asked, requestor: &impl Requestor, target: Target<'_>) -> Re
             check_stranger(steps, requestor, target)
         }
     }
+}
+
+/// Judges only what the requestor's own privileges say of a permission.
+pub fn check_privileges(permission: Permission, requestor: &impl Requestor) -> Result<(), Denial> {
+    check_privilege(permission.steps().privilege, requestor)
 }
 
 fn check_privilege(privilege: Option<u16>, requestor: &impl Requestor) -> Result<(), Denial> {

@@ -11,6 +11,7 @@ use http::Method;
 use super::{Target, verbs_of};
 use crate::api_error::ApiError;
 use crate::call::Call;
+use crate::edge_rule::EdgeRule;
 use crate::routes::{people, people_hub, privacy};
 use crate::shared::Shared;
 
@@ -64,6 +65,10 @@ pub(super) async fn answer(
     call: &Call,
     body: Body,
 ) -> Result<Response, ApiError> {
+    if shared.graph.is_elsewhere() {
+        let text = "people and their privacy are kept by another service";
+        return Err(ApiError::edge(EdgeRule::PeopleElsewhere, text));
+    }
     let verb = &call.head.method;
     match (target, verb) {
         (Target::People(owner), &Method::GET) => people::list(shared, &owner, call),

@@ -49,7 +49,7 @@ pub async fn get(
     let present = reading.state(shared).await?;
     let history = present.and_then(|_| directory.live.history(&reading.key));
     let Some(history) = history else {
-        return past(shared, &reading, known);
+        return past(shared, &reading, known).await;
     };
     let following = directory.histories.follow(history, &directory.clock);
     let following = following.ok_or(ApiError::Overloaded)?;
@@ -62,7 +62,11 @@ pub async fn get(
 }
 
 /// How a session ended that is gone, for whoever might read it.
-fn past(shared: &Shared, reading: &Reading, known: Option<ChangeId>) -> Result<Response, ApiError> {
+async fn past(
+    shared: &Shared,
+    reading: &Reading,
+    known: Option<ChangeId>,
+) -> Result<Response, ApiError> {
     let directory = &shared.directory;
     let ended = directory
         .histories
@@ -70,7 +74,8 @@ fn past(shared: &Shared, reading: &Reading, known: Option<ChangeId>) -> Result<R
     let Some(Ended { history, last, .. }) = ended else {
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     };
-    access::may_read(&last, &reading.caller, reading.facts(shared, &last)?)?;
+    let facts = reading.facts(shared, &last).await?;
+    access::may_read(&last, &reading.caller, facts)?;
     let id = history.last();
     if known.is_some() && known == id {
         return Ok(reply::empty(StatusCode::NO_CONTENT));

@@ -1,5 +1,6 @@
 //! `POST /handles/query`: the activities of users.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -7,8 +8,9 @@ use axum::response::Response;
 use convoke_core::Rule;
 use convoke_core::contract::read;
 use convoke_core::handle::Handle;
-use convoke_core::handle::query::{self, Include, Owners, PeopleSet};
-use convoke_core::privacy::permission::{Asked, Permission};
+use convoke_core::handle::query::{self, Include, Owners};
+use convoke_core::limits::MAX_QUERY;
+use convoke_core::privacy::permission::Permission;
 use convoke_core::rate_limit::Allowance;
 use convoke_core::session::MemberState;
 use convoke_store::Store;
@@ -24,6 +26,7 @@ use crate::auth::Role;
 use crate::call::Call;
 use crate::caller::{Identity, admit};
 use crate::exchange;
+use crate::graph::SocialGraph as _;
 use crate::privacy::Asker;
 use crate::reply::{self, Viewer};
 use crate::shared::Shared;
@@ -67,11 +70,14 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         asker: Asker::of(shared, &identity)?,
     };
     let mut results = Vec::new();
-    for handle in asking.candidates(owners)? {
-        if results.len() == take {
-            break;
+    for handles in asking.candidates(owners).await?.chunks(MAX_QUERY) {
+        let hidden = asking.hidden(handles).await?;
+        for handle in handles {
+            if results.len() == take {
+                break;
+            }
+            results.extend(asking.shown(handle, &hidden).await?);
         }
-        results.extend(asking.shown(&handle).await?);
     }
     Ok(reply::json(StatusCode::OK, &HandleResults { results }))
 }
@@ -89,11 +95,11 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     /// The activities in the order of the answer: as the users were named (Q3), or newest first (Q4).
-    fn candidates(&self, owners: Owners) -> Result<Vec<Arc<Handle>>, ApiError> {
+    async fn candidates(&self, owners: Owners) -> Result<Vec<Arc<Handle>>, ApiError> {
         match owners {
             Owners::Users(users) => self.activities(&users),
             Owners::People { set, of } => {
-                let mut found = self.activities(&self.people(set, of)?)?;
+                let mut found = self.activities(&self.shared.graph.people(of, set).await?)?;
                 found.sort_by(|a, b| b.created.cmp(&a.created).then(a.id.cmp(&b.id)));
                 Ok(found)
             }
@@ -112,24 +118,26 @@ impl Asking<'_> {
         Ok(found)
     }
 
-    fn people(&self, set: PeopleSet, of: Xuid) -> Result<Vec<Xuid>, ApiError> {
-        let store = &self.shared.directory.store;
-        let mut people = Vec::new();
-        for follow in store.following(of)? {
-            let wanted = match set {
-                PeopleSet::People => true,
-                PeopleSet::Favorites => follow.favorite,
-                PeopleSet::Friends => store.follow(follow.target, of)?.is_some(),
-            };
-            if wanted {
-                people.push(follow.target);
-            }
-        }
-        Ok(people)
+    /// Those who made some activities and do not share with the caller what they do (people 6.5).
+    async fn hidden(&self, handles: &[Arc<Handle>]) -> Result<BTreeSet<Xuid>, ApiError> {
+        let Some(asker) = &self.asker else {
+            return Ok(BTreeSet::new());
+        };
+        let owners = handles.iter().filter_map(|handle| handle.activity_owner());
+        let owners: Vec<Xuid> = owners.collect::<BTreeSet<_>>().into_iter().collect();
+        let sees = Permission::ViewTargetPresence;
+        let verdicts = self.shared.graph.verdicts(asker, sees, &owners).await?;
+        let hidden = owners.into_iter().zip(verdicts);
+        let hidden = hidden.filter(|(_, verdict)| verdict.is_err());
+        Ok(hidden.map(|(owner, _)| owner).collect())
     }
 
     /// The document of an activity that is still going on and that the caller may find.
-    async fn shown(&self, handle: &Handle) -> Result<Option<WireHandle>, ApiError> {
+    async fn shown(
+        &self,
+        handle: &Handle,
+        hidden: &BTreeSet<Xuid>,
+    ) -> Result<Option<WireHandle>, ApiError> {
         // Configurations that are not open to the caller's title have no activities for it.
         let Ok(admitted) = admit(self.shared, self.identity, &handle.session.scid) else {
             return Ok(None);
@@ -144,14 +152,11 @@ impl Asking<'_> {
         if !going_on || !query::may_find(handle, &state.session, &admitted.caller) {
             return Ok(None);
         }
-        if let (Some(asker), Some(owner), false) =
-            (&self.asker, handle.activity_owner(), admitted.caller.server)
-        {
-            // Presence says who may see what a user does (people 6.5).
-            let sees = Asked::Permission(Permission::ViewTargetPresence);
-            if asker.verdict(sees, owner)?.is_err() {
-                return Ok(None);
-            }
+        let is_hidden = handle
+            .activity_owner()
+            .is_some_and(|owner| hidden.contains(&owner));
+        if is_hidden && !admitted.caller.server {
+            return Ok(None);
         }
         let mut shown = query::document(handle, admitted.config.game_types.clone());
         let (include, viewer) = (self.include, self.viewer);
@@ -163,7 +168,8 @@ impl Asking<'_> {
             &admitted,
             include,
             viewer,
-        )?;
+        )
+        .await?;
         Ok(Some(shown))
     }
 }

@@ -6,7 +6,6 @@ use convoke_core::Caller;
 use convoke_core::contract::read;
 use convoke_core::handle::grant::{self, Question};
 use convoke_core::handle::{Grant, Handle};
-use convoke_store::Store;
 use convoke_wire::SessionKey;
 use convoke_wire::handle::HandleType;
 
@@ -17,6 +16,7 @@ use super::{begin, viewer};
 use crate::api_error::ApiError;
 use crate::call::Call;
 use crate::exchange;
+use crate::graph::SocialGraph as _;
 use crate::preconditions::Preconditions;
 use crate::reply::Address;
 use crate::shared::Shared;
@@ -79,8 +79,8 @@ async fn granted(shared: &Shared, handle: &Handle, caller: &Caller) -> Result<Gr
     let (holds, grant) = match grant::question(handle, caller) {
         Question::Settled(grant) => return Ok(grant),
         Question::Follows { owner, caller } => {
-            let follow = shared.directory.store.follow(owner, caller)?;
-            (follow.is_some(), Grant::ActivityOfFollower)
+            let following = shared.graph.following(&[owner], caller).await?;
+            (following.contains(&owner), Grant::ActivityOfFollower)
         }
         Question::MemberOf { origin, caller } => {
             let key = SessionKey {

@@ -9,7 +9,7 @@ use convoke_core::contract::read;
 use convoke_core::handle::create::{self, Maker};
 use convoke_core::handle::query::{self, Include};
 use convoke_core::handle::{Handle, correlation_key, grant};
-use convoke_core::privacy::permission::{Asked, Permission};
+use convoke_core::privacy::permission::Permission;
 use convoke_core::rate_limit::Allowance;
 use convoke_core::session::Session;
 use convoke_store::{HandleOp, Store};
@@ -29,7 +29,7 @@ use crate::exchange;
 use crate::live::LiveSession;
 use crate::privacy::Asker;
 use crate::reply::{self, Viewer};
-use crate::routes::sessions::facts;
+use crate::routes::sessions::asked;
 use crate::shared::Shared;
 
 /// `POST /handles`: makes a handle.
@@ -43,7 +43,7 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
     }
     let admitted = admit(shared, &identity, &wanted.session_ref.scid)?;
     if let (HandleType::Invite, Some(invited)) = (wanted.kind, wanted.invited_xuid) {
-        check_invitation(shared, &identity, &admitted, invited)?;
+        check_invitation(shared, &identity, &admitted, invited).await?;
     }
     let template = admitted.template(&wanted.session_ref.template_name)?;
     let reference = SessionRef {
@@ -72,7 +72,7 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
 /// Whether the sender may write to the invited user at all.
 ///
 /// What the invited user has chosen does not refuse, or it could be found out (I15).
-fn check_invitation(
+async fn check_invitation(
     shared: &Shared,
     identity: &Identity,
     admitted: &Admitted,
@@ -84,8 +84,8 @@ fn check_invitation(
     let Some(asker) = Asker::of(shared, identity)? else {
         return Ok(());
     };
-    let writes = Asked::Permission(Permission::CommunicateUsingText);
-    match asker.verdict(writes, invited)? {
+    let writes = Permission::CommunicateUsingText;
+    match shared.graph.verdict(&asker, writes, invited).await? {
         Err(denial) if !denial.is_the_targets() => {
             let detail = format!(
                 "the sender may not write to this user: {}",
@@ -288,12 +288,13 @@ pub(super) async fn document(
         admitted,
         include,
         viewer,
-    )?;
+    )
+    .await?;
     Ok(shown)
 }
 
 /// Adds what `include` asks for.
-pub(super) fn complete(
+pub(super) async fn complete(
     shared: &Shared,
     shown: &mut WireHandle,
     handle: &Handle,
@@ -305,7 +306,7 @@ pub(super) fn complete(
     let readable = match state {
         None => false,
         Some(state) => {
-            let facts = facts(shared, &state.session, &admitted.caller, None)?;
+            let facts = asked(shared, &state.session, &admitted.caller, None).await?;
             convoke_core::session::access::may_read(&state.session, &admitted.caller, facts).is_ok()
         }
     };

@@ -8,12 +8,10 @@ use convoke_core::Caller;
 use convoke_core::contract::{SessionChange, read};
 use convoke_core::entropy::Entropy;
 use convoke_core::handle::Grant;
-use convoke_core::privacy::PrivateList;
 use convoke_core::refusal::{Class, Refusal};
 use convoke_core::session::apply::{Target, apply};
 use convoke_core::session::connections::check_tapped;
 use convoke_core::session::{Disposition, Facts, Session, access, owners};
-use convoke_store::{Store as _, StoreError};
 use convoke_wire::session::SessionRequest;
 use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
 use http::{HeaderMap, StatusCode};
@@ -24,8 +22,9 @@ use super::{begin, viewer};
 use crate::api_error::ApiError;
 use crate::call::Call;
 use crate::caller::{Admitted, Identity, admit, key_of};
-use crate::commit::{Next, Step};
+use crate::commit::{Next, Step, TransactError};
 use crate::exchange;
+use crate::graph::{GraphError, Needs, Ties};
 use crate::live::LiveSession;
 use crate::preconditions::{Preconditions, Verdict};
 use crate::reply::{self, Address, Viewer};
@@ -105,15 +104,19 @@ impl Reading {
     ) -> Result<Option<Arc<LiveSession>>, ApiError> {
         let state = shared.directory.read(&self.key).await?;
         if let Some(state) = &state {
-            let facts = self.facts(shared, &state.session)?;
+            let facts = self.facts(shared, &state.session).await?;
             access::may_read(&state.session, &self.caller, facts)?;
         }
         Ok(state)
     }
 
     /// What decides whether the caller may read a state.
-    pub(super) fn facts(&self, shared: &Shared, session: &Session) -> Result<Facts, ApiError> {
-        facts(shared, session, &self.caller, self.grant)
+    pub(super) async fn facts(
+        &self,
+        shared: &Shared,
+        session: &Session,
+    ) -> Result<Facts, ApiError> {
+        asked(shared, session, &self.caller, self.grant).await
     }
 
     /// The answer to a GET.
@@ -142,16 +145,52 @@ impl Reading {
     }
 }
 
-/// What the people graph says, asked only where the answer depends on it.
-pub(super) fn facts(
+/// What whoever reads a session needs the people graph for.
+pub(super) async fn asked(
     shared: &Shared,
     session: &Session,
     caller: &Caller,
     grant: Option<Grant>,
 ) -> Result<Facts, ApiError> {
+    let needs = needs(session, caller, Vec::new());
+    let ties = ties(shared, needs).await?;
+    Ok(facts(shared, &ties, session, caller, grant)?)
+}
+
+/// What has to be asked of the people graph; nothing where the answer does not depend on it.
+fn needs(session: &Session, caller: &Caller, owners: Vec<Xuid>) -> Option<Needs> {
+    let user = caller.xuid()?;
+    let members = if access::depends_on_follows(session, caller) {
+        session.accepted().map(|(_, member)| member.xuid).collect()
+    } else {
+        Vec::new()
+    };
+    Some(Needs {
+        user,
+        members,
+        owners,
+    })
+}
+
+async fn ties(shared: &Shared, needs: Option<Needs>) -> Result<Ties, GraphError> {
+    match needs {
+        Some(needs) => shared.graph.ties(needs).await,
+        None => Ok(Ties::Stored),
+    }
+}
+
+/// What the people graph says, as far as the answer depends on it.
+fn facts(
+    shared: &Shared,
+    ties: &Ties,
+    session: &Session,
+    caller: &Caller,
+    grant: Option<Grant>,
+) -> Result<Facts, GraphError> {
     let followed = match caller.xuid() {
         Some(xuid) if access::depends_on_follows(session, caller) => {
-            shared.directory.followed_by_member(session, xuid)?
+            let members = session.accepted().map(|(_, member)| member.xuid);
+            ties.is_followed(&shared.directory.store, xuid, members)?
         }
         _ => false,
     };
@@ -194,6 +233,9 @@ pub(super) struct Through {
     pub(super) publisher: Option<Xuid>,
 }
 
+/// How often people are asked about anew because a session has other members by then. Ours.
+const MAX_ATTEMPTS: usize = 4;
+
 /// What a write leaves behind for its answer.
 struct Written {
     disposition: Disposition,
@@ -211,13 +253,21 @@ impl Writing {
     ) -> Result<Response, ApiError> {
         let conditions = Preconditions::of(headers);
         let branch = shared.directory.entropy.uuid();
-        let decide = |state: Option<&Arc<LiveSession>>, now: Timestamp| {
-            self.decide(shared, state, &conditions, now, Entropy { branch })
+        let mut attempts = 0;
+        let (written, committed) = loop {
+            let ties = self.ties(shared).await?;
+            let decide = |state: Option<&Arc<LiveSession>>, now: Timestamp| {
+                let entropy = Entropy { branch };
+                self.decide(shared, &ties, state, &conditions, now, entropy)
+            };
+            attempts += 1;
+            let by = (&self.caller).into();
+            match shared.directory.transact(&self.key, by, decide).await {
+                Err(TransactError::Refused(ApiError::People(GraphError::Unfetched)))
+                    if attempts < MAX_ATTEMPTS => {}
+                done => break done?,
+            }
         };
-        let (written, committed) = shared
-            .directory
-            .transact(&self.key, (&self.caller).into(), decide)
-            .await?;
         let state = if self.commits {
             committed
         } else {
@@ -237,9 +287,29 @@ impl Writing {
         }
     }
 
+    /// What the rules may need to know of people, asked before the session is locked.
+    async fn ties(&self, shared: &Shared) -> Result<Ties, ApiError> {
+        if !shared.graph.is_elsewhere() {
+            return Ok(Ties::Stored);
+        }
+        let state = shared.directory.read(&self.key).await?;
+        let needs = state.and_then(|state| {
+            let owners = self.judges(&state.session);
+            needs(&state.session, &self.caller, owners)
+        });
+        // Of a session that comes to exist meanwhile nothing is known, and then it is asked.
+        let nothing = self.caller.xuid().map(|user| Needs {
+            user,
+            members: Vec::new(),
+            owners: Vec::new(),
+        });
+        Ok(ties(shared, needs.or(nothing)).await?)
+    }
+
     fn decide(
         &self,
         shared: &Shared,
+        ties: &Ties,
         state: Option<&Arc<LiveSession>>,
         conditions: &Preconditions,
         now: Timestamp,
@@ -249,8 +319,8 @@ impl Writing {
         let grant = self.handle.map(|through| through.grant);
         let facts = match session {
             Some(session) => Facts {
-                blocked: self.is_blocked(shared, session)?,
-                ..facts(shared, session, &self.caller, grant)?
+                blocked: self.is_blocked(shared, ties, session)?,
+                ..facts(shared, ties, session, &self.caller, grant)?
             },
             None => Facts {
                 handle: grant,
@@ -311,25 +381,32 @@ impl Writing {
         Ok((step, written))
     }
 
-    /// Whether an owner has blocked a caller who has no place yet; without owners, the publisher.
-    fn is_blocked(&self, shared: &Shared, session: &Session) -> Result<bool, StoreError> {
-        let Some(joiner) = self.caller.xuid().filter(|_| !self.caller.server) else {
-            return Ok(false);
-        };
-        if session.member_of(joiner).is_some() {
-            return Ok(false);
+    /// Whose blocks keep the caller out who has no place yet: those of the owners; without owners,
+    /// of the publisher.
+    fn judges(&self, session: &Session) -> Vec<Xuid> {
+        let joiner = self.caller.xuid().filter(|_| !self.caller.server);
+        if joiner.is_none_or(|joiner| session.member_of(joiner).is_some()) {
+            return Vec::new();
         }
         let mut owners = owners::users(session);
         if owners.is_empty() {
             owners.extend(self.handle.and_then(|through| through.publisher));
         }
-        for owner in owners {
-            let store = &shared.directory.store;
-            if store.is_listed(PrivateList::Blocked, owner, joiner)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        owners
+    }
+
+    /// Whether one of them has blocked the caller.
+    fn is_blocked(
+        &self,
+        shared: &Shared,
+        ties: &Ties,
+        session: &Session,
+    ) -> Result<bool, GraphError> {
+        let Some(joiner) = self.caller.xuid() else {
+            return Ok(false);
+        };
+        let owners = self.judges(session).into_iter();
+        ties.is_blocked(&shared.directory.store, joiner, owners)
     }
 
     /// One who may read a session they cannot change is shown it. `[doc]`

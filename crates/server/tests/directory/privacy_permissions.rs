@@ -109,6 +109,9 @@ every_store! {
         let base = "/users/xuid(1001)/permission/validate";
         let query = format!("?setting={TEXT}&target=xuid(1003)");
         coded(c.b.get(&format!("{base}{query}")).await, 403, 1011);
+        coded(c.svc.get(&format!("{base}{query}")).await, 403, 1011);
+        let reader = w.token(json!({ "roles": ["privacy.read"] })).await;
+        assert_eq!(reader.get(&format!("{base}{query}")).await.expect(200).json(), allowed());
         for query in [
             "?setting=Fly&target=xuid(1003)".to_owned(),
             "?target=xuid(1003)".to_owned(),

@@ -88,7 +88,7 @@ impl Follower {
         let mut news = pin!(history.news.notified());
         // What happens from here on wakes, even before it is waited for.
         news.as_mut().enable();
-        if self.look() {
+        if self.look().await {
             return;
         }
         let directory = Arc::clone(&self.shared.directory);
@@ -107,29 +107,33 @@ impl Follower {
     }
 
     /// Whether there is something to tell.
-    fn look(&mut self) -> bool {
+    async fn look(&mut self) -> bool {
         let present = self.shared.directory.live.get(&self.reading.key);
         let Some(known) = self.known else {
-            self.show(present);
+            self.show(present).await;
             return true;
         };
         let number = present.as_ref().map(|state| id_of(&state.session));
         let number = number.filter(|present| present.branch == known.branch);
         match self.following.history.since(known, number) {
             News::Nothing => return false,
-            News::Changes(records) => records.iter().for_each(|record| self.tell(record)),
-            News::TooMuch => self.show(present),
+            News::Changes(records) => {
+                for record in &records {
+                    self.tell(record).await;
+                }
+            }
+            News::TooMuch => self.show(present).await,
         }
         true
     }
 
     /// Shows the session as it is.
-    fn show(&mut self, present: Option<Arc<LiveSession>>) {
+    async fn show(&mut self, present: Option<Arc<LiveSession>>) {
         let history = Arc::clone(&self.following.history);
         let Some(state) = present.filter(|_| !history.is_over()) else {
             return self.end(EndReason::SessionEnded, None);
         };
-        if !self.may_read(&state, None) {
+        if !self.may_read(&state, None).await {
             return;
         }
         let id = id_of(&state.session);
@@ -145,14 +149,14 @@ impl Follower {
     }
 
     /// Tells of one change, unless the stream has ended with one before.
-    fn tell(&mut self, record: &Record) {
+    async fn tell(&mut self, record: &Record) {
         if self.is_over {
             return;
         }
         let states = record.states.as_ref();
         let after = states.and_then(|states| states.after.as_ref());
         if let Some(after) = after
-            && !self.may_read(after, Some(record))
+            && !self.may_read(after, Some(record)).await
         {
             return;
         }
@@ -169,8 +173,8 @@ impl Follower {
     }
 
     /// Whether the reader may read a state; if not, the stream ends.
-    fn may_read(&mut self, state: &LiveSession, change: Option<&Record>) -> bool {
-        let facts = self.reading.facts(&self.shared, &state.session);
+    async fn may_read(&mut self, state: &LiveSession, change: Option<&Record>) -> bool {
+        let facts = self.reading.facts(&self.shared, &state.session).await;
         let allowed = facts.and_then(|facts| {
             Ok(access::may_read(
                 &state.session,
@@ -180,7 +184,9 @@ impl Follower {
         });
         match allowed {
             Ok(()) => return true,
-            Err(ApiError::Unavailable(_)) => self.end(EndReason::Unavailable, None),
+            Err(ApiError::Unavailable(_) | ApiError::People(_)) => {
+                self.end(EndReason::Unavailable, None);
+            }
             Err(_) => {
                 let departure = change.and_then(|record| self.own_departure(record));
                 self.end(EndReason::AccessLost, departure);

@@ -16,6 +16,7 @@ use http::StatusCode;
 use super::super::people::{identify, refuse};
 use super::super::query_string::parameter;
 use crate::api_error::ApiError;
+use crate::auth::Role;
 use crate::call::Call;
 use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
@@ -43,11 +44,11 @@ impl About {
     }
 }
 
-/// The user who asks, who must be the one that the path names.
-fn requestor(call: &Call, requestor: &str) -> Result<Identity, ApiError> {
+/// The user whom the path names, who must be the one who asks; a service with a role asks for all.
+fn requestor(call: &Call, requestor: &str) -> Result<(Identity, Xuid), ApiError> {
     let (identity, named) = identify(call, requestor)?;
-    if identity.xuid() == Some(named) {
-        return Ok(identity);
+    if identity.xuid() == Some(named) || identity.principal.has_role(&Role::PrivacyRead) {
+        return Ok((identity, named));
     }
     refuse(
         EdgeRule::PrivacyOwner,
@@ -85,16 +86,21 @@ fn judge(asker: &Asker<'_>, asked: Asked, about: About) -> Result<PermissionResu
     }))
 }
 
-fn asker<'a>(shared: &'a Shared, identity: &'a Identity) -> Result<Asker<'a>, ApiError> {
-    match Asker::of(shared, identity)? {
-        Some(asker) => Ok(asker),
-        None => refuse(EdgeRule::PeopleMe, "this takes a token with an XUID claim"),
-    }
+fn asker<'a>(
+    shared: &'a Shared,
+    identity: &'a Identity,
+    named: Xuid,
+) -> Result<Asker<'a>, ApiError> {
+    let own = Asker::of(shared, identity)?.filter(|asker| asker.xuid() == named);
+    Ok(match own {
+        Some(asker) => asker,
+        None => Asker::on_behalf(shared, named)?,
+    })
 }
 
 /// `GET …/permission/validate?setting=&target=`. `[doc]`
 pub fn one(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiError> {
-    let identity = requestor(call, owner)?;
+    let (identity, named) = requestor(call, owner)?;
     let uri = &call.head.uri;
     let setting = parameter(uri, "setting").unwrap_or_default();
     let asked = asked(&setting, "setting")?;
@@ -112,7 +118,7 @@ pub fn one(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiErr
             return refuse(EdgeRule::PrivacyTarget, text);
         }
     };
-    let result = judge(&asker(shared, &identity)?, asked, about)?;
+    let result = judge(&asker(shared, &identity, named)?, asked, about)?;
     Ok(reply::json(StatusCode::OK, &result))
 }
 
@@ -123,7 +129,7 @@ pub async fn batch(
     call: &Call,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let identity = requestor(call, owner)?;
+    let (identity, named) = requestor(call, owner)?;
     let bytes = exchange::json_body(&call.head, body).await?;
     let batch: PermissionBatch = read::document(&bytes)?;
     for (name, count, most) in [
@@ -139,7 +145,7 @@ pub async fn batch(
     let permissions: Vec<Asked> = permissions
         .map(|(index, text)| asked(text, &format!("permissions.{index}")))
         .collect::<Result<_, _>>()?;
-    let asker = asker(shared, &identity)?;
+    let asker = asker(shared, &identity, named)?;
     let mut responses = Vec::with_capacity(batch.users.len());
     for (index, user) in batch.users.into_iter().enumerate() {
         let about = about(&user, index)?;
