@@ -259,6 +259,18 @@ edge_rules! {
     HubUsers = "people.hub.users", BAD_REQUEST, 1015,
         "`xuids(…)` has something that is no XUID, or there are too many.",
         "Write `xuids(1001,1002)`, or send the users to `people/batch`.";
+    /// The profiles of a user's people are for that user.
+    ProfileOwner = "profile.owner", FORBIDDEN, 1011,
+        "The path names another user than the acting one, or the token has none.",
+        "Use `/users/me/…`, with a token that has an XUID claim.";
+    /// People are named by a moniker.
+    ProfileGroup = "profile.group", BAD_REQUEST, 1015,
+        "The last word of the path is none of `People`, `Favorites` and `Friends`.",
+        "Correct the word; its letter case does not matter.";
+    /// A profile is asked for by the names of its settings, at most 50.
+    ProfileSettings = "profile.settings", BAD_REQUEST, 1015,
+        "`settings` is missing, too long, or has nothing between two commas.",
+        "Write `settings=Gamertag,Gamerscore`.";
     /// Privacy lists, settings and permissions are the acting user's own.
     PrivacyOwner = "privacy.owner", FORBIDDEN, 1011,
         "The path names another user than those of the token.",

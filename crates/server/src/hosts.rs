@@ -15,6 +15,8 @@ pub enum Service {
     PeopleHub,
     /// Block lists, mute lists, permissions.
     Privacy,
+    /// Profiles.
+    Profile,
     /// Tokens.
     Issuer,
     /// Health and metrics: ours, behind every name.
@@ -54,6 +56,7 @@ pub fn scope_of(host: Option<&str>) -> Scope {
         "social.xboxlive.com" => Scope::One(Service::Social),
         "peoplehub.xboxlive.com" => Scope::One(Service::PeopleHub),
         "privacy.xboxlive.com" => Scope::One(Service::Privacy),
+        "profile.xboxlive.com" => Scope::One(Service::Profile),
         "user.auth.xboxlive.com"
         | "device.auth.xboxlive.com"
         | "title.auth.xboxlive.com"
@@ -117,6 +120,8 @@ mod tests {
         check(Some("privacy.xboxlive.com"), Privacy, true);
         check(Some("privacy.xboxlive.com"), Social, false);
         check(Some("profile.xboxlive.com"), Privacy, false);
+        check(Some("profile.xboxlive.com"), Service::Profile, true);
+        check(Some("avatars.xboxlive.com"), Service::Profile, false);
         check(Some("social.xboxlive.com."), SessionDirectory, false);
         check(Some("xboxlive.com.example"), Social, true);
         check(Some("localhost:8080"), Social, true);

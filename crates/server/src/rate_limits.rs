@@ -142,6 +142,7 @@ pub fn allowance(service: Service) -> Option<Allowance> {
         Service::SmartMatch => Some(Allowance::SmartMatch),
         Service::Social | Service::PeopleHub => Some(Allowance::Social),
         Service::Privacy => Some(Allowance::Privacy),
+        Service::Profile => Some(Allowance::Profile),
         Service::RealTime => Some(Allowance::Other),
         Service::Issuer | Service::Operations => None,
     }

@@ -67,6 +67,7 @@ routes! {
     Mute = "/users/{owner}/people/mute";
     Permission = "/users/{owner}/permission/validate";
     Settings = "/users/{owner}/settings";
+    Profiles = "/users/{owner}/profile/settings/people/{group}";
     UserAuthenticate = "/user/authenticate";
     DeviceAuthenticate = "/device/authenticate";
     TitleAuthenticate = "/title/authenticate";
@@ -157,6 +158,7 @@ impl From<&Target> for Route {
             },
             Target::Permission(_) => Self::Permission,
             Target::Settings(_) => Self::Settings,
+            Target::Profiles(..) => Self::Profiles,
             Target::Health => Self::Health,
             Target::Ready => Self::Ready,
             Target::Metrics => Self::Metrics,

@@ -92,6 +92,8 @@ pub enum Target {
     Permission(String),
     /// `/users/{owner}/settings`
     Settings(String),
+    /// `/users/{owner}/profile/settings/people/{group}`
+    Profiles(String, String),
     /// `/healthz`
     Health,
     /// `/readyz`
@@ -167,6 +169,9 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["nonce"] => Some(Target::Nonce),
         ["users", _, "people", rest @ ..] => people::target(named(1), rest, &segments[3..]),
         ["users", _, "summary"] => Some(Target::Summary(named(1))),
+        ["users", _, "profile", "settings", "people", _] => {
+            Some(Target::Profiles(named(1), named(5)))
+        }
         ["users", _, "settings"] => Some(Target::Settings(named(1))),
         ["users", _, "permission", "validate"] => Some(Target::Permission(named(1))),
         ["bulk", "users", _, "people", "friends", "v2"] => Some(Target::Friends(named(2))),
@@ -213,6 +218,7 @@ fn word(segment: &str) -> &str {
         "decoration",
         "summary",
         "settings",
+        "profile",
         "permission",
         "validate",
         "bulk",
@@ -261,6 +267,7 @@ fn service_of(target: &Target) -> Service {
         | Target::Summary(..) => Service::Social,
         Target::Hub(..) => Service::PeopleHub,
         Target::Private(..) | Target::Permission(..) | Target::Settings(..) => Service::Privacy,
+        Target::Profiles(..) => Service::Profile,
         Target::Health
         | Target::Ready
         | Target::Metrics
@@ -370,7 +377,7 @@ fn nothing_here(scope: Scope) -> Response {
 
 fn family_of(service: Service) -> Family {
     match service {
-        Service::Social | Service::PeopleHub | Service::Privacy => Family::Coded,
+        Service::Social | Service::PeopleHub | Service::Privacy | Service::Profile => Family::Coded,
         Service::SessionDirectory
         | Service::SmartMatch
         | Service::RealTime
@@ -431,6 +438,10 @@ async fn answer(
         (Target::Connect, &Method::GET) => routes::realtime::connect(call),
         (Target::Nonce, &Method::GET) => Ok(routes::realtime::nonce(shared, call)),
 
+        (Target::Profiles(owner, group), &Method::GET) => {
+            Box::pin(routes::profile::of_people(shared, &owner, &group, call)).await
+        }
+
         (target, _) if is_about_people(&target) => {
             Box::pin(people::answer(shared, target, call, body)).await
         }
@@ -489,6 +500,7 @@ fn verbs_of(target: &Target) -> &'static str {
         | Target::Connect
         | Target::Nonce
         | Target::Summary(_)
+        | Target::Profiles(..)
         | Target::Hub(..)
         | Target::Private(_, PrivateAddress::Avoid)
         | Target::Health
@@ -562,6 +574,8 @@ mod tests {
         check("/bulk/users/me/people/friends/v2", Some("Friends"));
         check("/users/me/permission/validate", Some("Permission"));
         check("/users/me/permission", None);
+        check("/users/me/profile/settings/people/People", Some("Profiles"));
+        check("/users/me/profile/settings/people", None);
         check("/%ff", None);
     }
 }

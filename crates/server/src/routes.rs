@@ -9,6 +9,7 @@ pub mod operations;
 pub mod people;
 pub mod people_hub;
 pub mod privacy;
+pub mod profile;
 pub mod query_string;
 pub mod realtime;
 pub mod session_parts;

@@ -16,6 +16,7 @@ pub mod notification;
 pub mod patch;
 pub mod people;
 pub mod privacy;
+pub mod profile;
 pub mod raw;
 pub mod rta;
 pub mod session;

@@ -56,6 +56,7 @@ mod people_elsewhere;
 mod people_friends;
 mod people_hub;
 mod people_joins;
+mod people_profiles;
 mod people_race;
 mod people_rules;
 mod people_service;

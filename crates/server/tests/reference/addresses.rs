@@ -78,6 +78,7 @@ fn template_of(target: &Target) -> String {
         }
         Target::Permission(_) => "/users/{owner}/permission/validate".to_owned(),
         Target::Settings(_) => "/users/{owner}/settings".to_owned(),
+        Target::Profiles(..) => "/users/{owner}/profile/settings/people/{group}".to_owned(),
         Target::Health => "/healthz".to_owned(),
         Target::Ready => "/readyz".to_owned(),
         Target::Metrics => "/metrics".to_owned(),

@@ -64,6 +64,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("handles", "Handles"),
     ("people", "People"),
     ("privacy", "Privacy"),
+    ("profile", "Profiles"),
     ("issuer", "The development issuer"),
     ("rate", "Limits of callers"),
     ("hopper", "Matchmaking"),

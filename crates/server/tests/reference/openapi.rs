@@ -88,7 +88,7 @@ impl Operation {
             .filter(|rule| rule.status().as_u16() == status)
             .map(AnyRule::code)
             .collect();
-        let coded = ["people", "people hub", "privacy"].contains(&self.tag)
+        let coded = ["people", "people hub", "privacy", "profile"].contains(&self.tag)
             && !matches!(status, 414 | 431 | 500 | 503);
         let mut content = match (self.tag, status) {
             // Empty where there is nothing to show; the document has no way to say "or nothing".
@@ -178,6 +178,14 @@ impl Operation {
                 json!({"type": "string", "pattern": r"^xuid\([0-9]{1,19}\)$"}),
             );
         }
+        if self.path == "/users/{owner}/profile/settings/people/{group}" {
+            add(
+                "query",
+                "settings",
+                true,
+                json!({"type": "string", "pattern": "^[A-Za-z]{1,40}(,[A-Za-z]{1,40}){0,19}$"}),
+            );
+        }
         if self.path == "/users/{owner}/people" {
             add(
                 "query",
@@ -212,6 +220,7 @@ impl Operation {
             ("{id}", "0badc0de-0000-4000-8000-00000000dead"),
             ("{owner}", "me"),
             ("{target}", "xuid(1)"),
+            ("{group}", "People"),
             ("{title}", "default"),
             ("{xuids}", "1"),
             ("{played}", "1"),

@@ -431,6 +431,15 @@ pub(crate) fn operations() -> Vec<Operation> {
         };
         add(path, verb, privacy, summary, takes, gives, refuses);
     }
+    add(
+        "/users/{owner}/profile/settings/people/{group}",
+        "get",
+        "profile",
+        "Reads the profiles of one's people",
+        None,
+        &[(200, "Profiles")],
+        LIST,
+    );
     let issuer = "issuer";
     for (path, summary) in [
         ("/user/authenticate", "Gives a user token for a ticket"),

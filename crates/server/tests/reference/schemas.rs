@@ -18,6 +18,7 @@ pub(crate) fn path_parameter(name: &str) -> Value {
         "scid" | "id" => json!({"type": "string", "format": "uuid"}),
         "index" => json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32}),
         "owner" | "target" => json!({"type": "string", "pattern": r"^(me|xuid\([0-9]{1,19}\))$"}),
+        "group" => json!({"enum": ["People", "Favorites", "Friends"]}),
         "xuids" => json!({"type": "string", "pattern": "^[0-9]{1,19}(,[0-9]{1,19}){0,20}$"}),
         "played" => json!({"type": "string", "pattern": "^[0-9]{1,9}$"}),
         "decorations" => {
@@ -158,6 +159,13 @@ pub(crate) fn all() -> Value {
                 "ShareVideoAndMusicStatus", "CommunicateUsingVideo",
             ]},
         },
+        "Profiles": object(&["profileUsers"], &json!({"profileUsers": {"type": "array", "items": object(
+            &["id", "hostId", "settings", "isSponsoredUser"],
+            &json!({
+                "id": xuid, "hostId": xuid, "isSponsoredUser": flag,
+                "settings": {"type": "array", "items": object(&["id", "value"], &json!({"id": text, "value": text}))},
+            }),
+        )}})),
         "ServiceError": object(&["code", "source", "description", "traceInformation"], &json!({
             "code": count, "source": text, "description": text, "traceInformation": {"type": ["string", "null"]},
         })),
