@@ -125,6 +125,7 @@ pub struct Events {
 enum Command {
     Subscribe(Resource, oneshot::Sender<Result<SubscriptionKey, Error>>),
     Unsubscribe(SubscriptionKey, oneshot::Sender<Result<(), Error>>),
+    Reconnect,
 }
 
 impl Client {
@@ -175,8 +176,13 @@ impl RealTime {
     /// The same, when there is one.
     pub async fn connected(&self) -> Result<Uuid, Error> {
         let mut connection = self.inner.connection.clone();
-        let id = connection.wait_for(Option::is_some).await;
-        id.map_err(|_| Error::Closed)?.ok_or(Error::Closed)
+        tokio::select! {
+            biased;
+            () = self.inner.closing.cancelled() => Err(Error::Closed),
+            id = connection.wait_for(Option::is_some) => {
+                id.map_err(|_| Error::Closed)?.ok_or(Error::Closed)
+            }
+        }
     }
 
     /// Subscribes to a resource, now and after every reconnect.
@@ -209,7 +215,8 @@ impl RealTime {
         let mut connection = self.connected().await?;
         let first = tracked.add_to(change, connection);
         // Before the write, so that a connection that changes during it is seen there or here.
-        self.inner.registry.add(tracked.clone())?;
+        let registered = self.inner.registry.add(tracked.clone())?;
+        let _turn = registered.turn.lock().await;
         let mut written = session.write(mode, first).await;
         for _ in 0..MAX_ENTRIES {
             if !matches!(&written, Ok(it) if it.is_done()) {
@@ -240,7 +247,11 @@ impl RealTime {
 
     /// Leaves a session, and writes it no more.
     pub async fn leave(&self, session: &RemoteSession) -> Result<Written, Error> {
-        self.inner.registry.remove(session.reference());
+        let Some(registered) = self.inner.registry.remove(session.reference()) else {
+            return session.leave().await;
+        };
+        // Whatever is being written would have the caller join again if it came after the leave.
+        let _turn = registered.turn.lock().await;
         session.leave().await
     }
 
@@ -250,15 +261,24 @@ impl RealTime {
         session: RemoteSession,
         subscription: Option<(Uuid, Vec<ChangeType>)>,
     ) -> Result<(), Error> {
-        self.inner.registry.add(Tracked {
+        let tracked = Tracked {
             session,
             subscription,
-        })
+        };
+        self.inner.registry.add(tracked).map(drop)
     }
 
-    /// Has it be written no more.
+    /// Has it be written no more. A write that is on its way may still come: who wants to be out of the
+    /// session calls [`RealTime::leave`].
     pub fn untrack(&self, session: &SessionRef) {
         self.inner.registry.remove(session);
+    }
+
+    /// Drops the connection without closing it and makes another one, as when it is lost: for callers
+    /// who know that the network has changed, and for trials.
+    pub async fn reconnect(&self) -> Result<(), Error> {
+        let sent = self.inner.commands.send(Command::Reconnect).await;
+        sent.map_err(|_| Error::Closed)
     }
 
     /// Closes the connection and waits until nothing is left of it.

@@ -49,7 +49,7 @@ pub(super) struct Driver {
     subscriptions: BTreeMap<SubscriptionKey, Resource>,
     next_key: u64,
     seen: Seen,
-    refreshing: JoinSet<Refreshed>,
+    refreshing: JoinSet<Option<Refreshed>>,
     /// Subscriptions that are asked for again at some time.
     postponed: Vec<(Timestamp, SubscriptionKey, u32)>,
 }
@@ -99,7 +99,6 @@ impl Driver {
                     tracing::debug!(reason, "the real-time connection is gone");
                     drop(link);
                     self.connected.send_replace(None);
-                    self.refreshing.abort_all();
                     self.queue.push(Event::Disconnected { reason });
                 }
             }
@@ -113,6 +112,10 @@ impl Driver {
             }
         }
         self.connected.send_replace(None);
+        // Whoever waits for another connection, and has a session's turn, waits no longer.
+        self.closing.cancel();
+        // What is on its way to the service is waited for, so that nothing comes after the end.
+        while self.refreshing.join_next().await.is_some() {}
         self.queue.close();
     }
 
@@ -135,11 +138,14 @@ impl Driver {
             connection: link.connection,
         });
         self.connected.send_replace(Some(link.connection));
-        self.refreshing.abort_all();
-        for tracked in self.registry.list() {
-            let environment = Arc::clone(&environment);
-            self.refreshing
-                .spawn(refresh(tracked, link.connection, environment));
+        for registered in self.registry.list() {
+            self.refreshing.spawn(refresh(
+                registered,
+                link.connection,
+                Arc::clone(&self.registry),
+                self.connected.subscribe(),
+                Arc::clone(&environment),
+            ));
         }
         Ok(link)
     }
@@ -154,7 +160,7 @@ impl Driver {
                 () = self.closing.cancelled() => return End::Closed,
                 () = environment.sleep(wait) => self.time_has_come(link).await,
                 Some(done) = self.refreshing.join_next() => {
-                    if let Ok(refreshed) = done {
+                    if let Ok(Some(refreshed)) = done {
                         self.tell_refreshed(refreshed);
                     }
                     Ok(())
@@ -317,6 +323,7 @@ impl Driver {
                 let about = About::Subscribe(key, resource, reply);
                 link.subscribe(uri, about, &*environment, limit).await
             }
+            Command::Reconnect => Err("the caller wants another one".to_owned()),
             Command::Unsubscribe(key, reply) => {
                 self.subscriptions.remove(&key);
                 link.unsubscribe(key, reply, &*environment, limit).await
@@ -423,13 +430,13 @@ impl Driver {
 
     fn tell_refreshed(&self, refreshed: Refreshed) {
         let Refreshed {
-            tracked,
+            entry,
+            session,
             connection,
             result,
         } = refreshed;
-        let session = tracked.session.reference().clone();
         let is_current = *self.connected.borrow() == Some(connection);
-        if !is_current || !self.registry.contains(&session) {
+        if !is_current || !self.registry.has(&session, entry) {
             return;
         }
         self.queue.push(match result {

@@ -1,6 +1,6 @@
 //! The sessions that are written again with every new connection.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use convoke_wire::SessionRef;
 use convoke_wire::session::change_type::ChangeType;
@@ -16,7 +16,30 @@ use crate::session::RemoteSession;
 const MAX_SESSIONS: usize = 100;
 
 #[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<IndexMap<SessionRef, Tracked>>);
+pub(super) struct Registry(Mutex<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    all: IndexMap<SessionRef, Registered>,
+    next: u64,
+}
+
+/// A session that is written again, and its turn.
+#[derive(Debug, Clone)]
+pub(super) struct Registered {
+    pub(super) entry: Entry,
+    pub(super) tracked: Tracked,
+    pub(super) turn: Turn,
+}
+
+/// Held while a session is written, so that an entry, a leave and the writing over a new connection
+/// come one after the other. Shared by all registrations of a session that follow one another.
+pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
+
+/// One registration: when a session is registered again, what is still done for the one before says
+/// nothing about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry(u64);
 
 /// One of them.
 #[derive(Debug, Clone)]
@@ -26,29 +49,38 @@ pub(super) struct Tracked {
 }
 
 impl Registry {
-    pub(super) fn add(&self, tracked: Tracked) -> Result<(), Error> {
-        let mut all = self.all();
-        let reference = tracked.session.reference();
-        if MAX_SESSIONS <= all.len() && !all.contains_key(reference) {
+    pub(super) fn add(&self, tracked: Tracked) -> Result<Registered, Error> {
+        let mut entries = self.entries();
+        let reference = tracked.session.reference().clone();
+        let former = entries.all.get(&reference).map(|it| Arc::clone(&it.turn));
+        if MAX_SESSIONS <= entries.all.len() && former.is_none() {
             return Err(Error::TooMany(MAX_SESSIONS));
         }
-        all.insert(reference.clone(), tracked);
-        Ok(())
+        let registered = Registered {
+            entry: Entry(entries.next),
+            tracked,
+            turn: former.unwrap_or_default(),
+        };
+        entries.next += 1;
+        entries.all.insert(reference, registered.clone());
+        Ok(registered)
     }
 
-    pub(super) fn remove(&self, session: &SessionRef) -> Option<Tracked> {
-        self.all().shift_remove(session)
+    pub(super) fn remove(&self, session: &SessionRef) -> Option<Registered> {
+        self.entries().all.shift_remove(session)
     }
 
-    pub(super) fn list(&self) -> Vec<Tracked> {
-        self.all().values().cloned().collect()
+    pub(super) fn list(&self) -> Vec<Registered> {
+        self.entries().all.values().cloned().collect()
     }
 
-    pub(super) fn contains(&self, session: &SessionRef) -> bool {
-        self.all().contains_key(session)
+    /// Whether a registration is still the one of its session.
+    pub(super) fn has(&self, session: &SessionRef, entry: Entry) -> bool {
+        let entries = self.entries();
+        entries.all.get(session).is_some_and(|it| it.entry == entry)
     }
 
-    fn all(&self) -> MutexGuard<'_, IndexMap<SessionRef, Tracked>> {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

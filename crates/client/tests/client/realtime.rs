@@ -410,3 +410,20 @@ async fn a_service_that_does_not_come_back_is_given_up() {
     assert!(matches!(end, Event::GivenUp { error } if error.is_temporary()));
     assert!(a.events.next().await.is_none());
 }
+
+#[tokio::test]
+async fn a_caller_may_want_another_connection() {
+    let service = Service::start().await;
+    let mut a = Player::of(&service, 1001).await;
+    a.enter("lasting/x", WriteMode::CreateNew).await;
+    let before = a.realtime.connected().await.expect("connected");
+    a.realtime.reconnect().await.expect("dropped");
+    a.until(|event| matches!(event, Event::Disconnected { .. }))
+        .await;
+    service.until_metric(SOCKETS, 0).await;
+    let wait = Duration::from_millis(400);
+    service.clock.until_waiting(1, wait).await;
+    service.clock.advance(Duration::from_millis(500));
+    assert!(a.until_refreshed().await.is_active(Xuid(1001)));
+    assert_ne!(a.realtime.connected().await.expect("connected"), before);
+}
