@@ -12,6 +12,7 @@ mod overload;
 mod plan;
 mod process;
 mod report;
+mod soak;
 mod subject;
 mod yardstick;
 
@@ -44,7 +45,7 @@ pub(crate) struct Bench {
     /// Slices of each; the report has the median of their rates.
     #[arg(long, value_name = "N", default_value_t = 3)]
     rounds: usize,
-    /// Only cases whose name contains this text.
+    /// Only cases whose name contains this text; `soak` is run only if it is named.
     #[arg(long, value_name = "TEXT")]
     case: Option<String>,
     /// Bytes of a session document, about.
@@ -88,6 +89,11 @@ impl Bench {
                 report.overloads.push(overload);
             }
         }
+        if self.soaks() {
+            for &clients in &self.connections {
+                report.soaks.push(soak::measure(&plan, clients).await?);
+            }
+        }
         if let Some(sessions) = self.sessions {
             report.capacity = Some(capacity::measure(&plan, sessions).await?);
         }
@@ -110,11 +116,17 @@ impl Bench {
         let cases: Vec<Case> = case::ALL.iter().filter(asked).copied().collect();
         let names = case::ALL.map(Case::name).join(", ");
         ensure!(
-            !cases.is_empty() || self.is_asked_for(overload::NAME),
-            "--case: no case is called so; there are {names}, {}",
-            overload::NAME
+            !cases.is_empty() || self.is_asked_for(overload::NAME) || self.soaks(),
+            "--case: no case is called so; there are {names}, {}, {}",
+            overload::NAME,
+            soak::NAME
         );
         Ok(cases)
+    }
+
+    /// It measures nothing, and takes more than its slice: only who asks for it gets it.
+    fn soaks(&self) -> bool {
+        self.case.as_deref() == Some(soak::NAME)
     }
 
     fn is_asked_for(&self, name: &str) -> bool {

@@ -10,6 +10,7 @@ use super::capacity::Capacity;
 use super::case::{self, Case};
 use super::overload::Overload;
 use super::plan::Plan;
+use super::soak::Soak;
 use super::yardstick::Yardstick;
 
 /// Whose numbers these are.
@@ -54,6 +55,7 @@ pub(super) struct Report {
     document: usize,
     rows: Vec<Row>,
     pub(super) overloads: Vec<Overload>,
+    pub(super) soaks: Vec<Soak>,
     pub(super) capacity: Option<Capacity>,
 }
 
@@ -63,6 +65,7 @@ impl Report {
             document: plan.document,
             rows: Vec::new(),
             overloads: Vec::new(),
+            soaks: Vec::new(),
             capacity: None,
         }
     }
@@ -75,6 +78,7 @@ impl Report {
         let mut overloads = self.overloads.iter();
         self.rows.iter().any(|row| 0 < row.failures)
             || overloads.any(|overload| overload.failure().is_some())
+            || self.soaks.iter().any(|soak| soak.failure().is_some())
     }
 
     /// The rate as a part of a yardstick's in the same case.
@@ -130,6 +134,9 @@ impl Report {
                 let _ = writeln!(text, "some failed, for instance: {failure}");
             }
         }
+        for soak in &self.soaks {
+            text.push_str(&soak.text());
+        }
         if let Some(capacity) = &self.capacity {
             text.push_str(&capacity.text());
         }
@@ -163,6 +170,9 @@ impl Report {
         let mut report = json!({"documentBytes": self.document, "rows": rows});
         if !self.overloads.is_empty() {
             report["overload"] = self.overloads.iter().map(Overload::json).collect();
+        }
+        if !self.soaks.is_empty() {
+            report["soak"] = self.soaks.iter().map(Soak::json).collect();
         }
         if let Some(capacity) = &self.capacity {
             report["capacity"] = capacity.json();

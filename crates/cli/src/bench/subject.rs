@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use convoke_wire::ids::{SessionRef, TitleId};
 use http::{HeaderValue, Method};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -16,13 +17,19 @@ use crate::http::{Answer, Call, Client};
 
 /// The service configuration that everything happens in.
 const SCID: &str = "be7c0000-0000-4000-8000-00000000be7c";
-const TITLE: &str = "1";
+pub(super) const TITLE: TitleId = TitleId(1);
 
 /// Sessions that nothing ends but their last member's leaving.
 const TEMPLATE: &str = r#"{"constants": {"system": {
     "version": 1, "maxMembersCount": 100, "visibility": "open", "capabilities": {},
     "inactiveRemovalTimeout": 604800000, "readyRemovalTimeout": 604800000,
     "reservedRemovalTimeout": 604800000, "sessionEmptyTimeout": 0}, "custom": {}}}"#;
+
+/// Sessions whose members need a connection, and are removed two seconds after they have lost it.
+const SOAK_TEMPLATE: &str = r#"{"constants": {"system": {
+    "version": 1, "maxMembersCount": 100, "visibility": "open",
+    "capabilities": {"connectivity": true, "connectionRequiredForActiveMembers": true},
+    "inactiveRemovalTimeout": 2000, "sessionEmptyTimeout": 0}, "custom": {}}}"#;
 
 /// A running service.
 #[derive(Debug)]
@@ -44,6 +51,7 @@ impl Subject {
             format!("title_ids = [\"{TITLE}\"]\n"),
         )?;
         fs::write(services.join("templates/bench.json"), TEMPLATE)?;
+        fs::write(services.join("templates/soak.json"), SOAK_TEMPLATE)?;
         let config = folder.join("convoke.toml");
         fs::write(&config, configuration(keys)?)?;
         Self::run(folder, config).await
@@ -74,6 +82,18 @@ impl Subject {
         Self::run(self.folder, self.config).await
     }
 
+    /// So many sessions for the soak.
+    pub(super) fn soak_sessions(count: usize) -> anyhow::Result<Vec<SessionRef>> {
+        let session = |number| {
+            Ok(SessionRef {
+                scid: SCID.parse()?,
+                template_name: "soak".parse()?,
+                name: format!("soak-{number}").parse()?,
+            })
+        };
+        (0..count).map(session).collect()
+    }
+
     /// Bytes of all files of the store.
     pub(super) fn disk(&self) -> anyhow::Result<u64> {
         size_of(&self.folder.join("data"))
@@ -81,7 +101,7 @@ impl Subject {
 
     /// The `Authorization` header of a player.
     pub(super) async fn player(&self, xuid: u64) -> anyhow::Result<String> {
-        let body = json!({"xuid": xuid.to_string(), "titleId": TITLE});
+        let body = json!({"xuid": xuid.to_string(), "titleId": TITLE.to_string()});
         let answer = self
             .send(Call::new(Method::POST, "/dev/token").json(&body))
             .await?;

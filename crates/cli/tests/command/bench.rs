@@ -86,6 +86,22 @@ fn every_case_is_measured_beside_its_yardsticks() {
 }
 
 #[test]
+fn clients_that_come_and_go_leave_everything_in_order() {
+    let data = tempfile::tempdir().expect("a folder");
+    let folder = data.path().to_str().expect("text");
+    let more = ["--connections", "24", "--seconds", "3"];
+    let mut arguments = vec!["bench", "--case", "soak", "--json", "--data", folder];
+    arguments.extend(more);
+    let report = json(run_well(&arguments).trim());
+    let soak = &report["soak"][0];
+    assert_eq!(soak["faults"], serde_json::json!([]), "{soak}");
+    assert_eq!(soak["clients"], 24);
+    for deed in ["writes", "entries", "taps"] {
+        assert_ne!(soak[deed], 0, "{deed}: {soak}");
+    }
+}
+
+#[test]
 fn everything_that_is_offered_to_an_overloaded_service_is_accounted_for() {
     let data = tempfile::tempdir().expect("a folder");
     let folder = data.path().to_str().expect("text");
