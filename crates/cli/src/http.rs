@@ -1,4 +1,4 @@
-//! A small HTTP client: one request, one whole answer.
+//! One request and its whole answer, through the client SDK.
 //!
 //! Not here: what an answer means; every status is an answer, and only a missing one is an error.
 
@@ -6,14 +6,14 @@ use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::Args;
+use convoke_client::{Error, RetryPolicy, Service as Host, StaticToken, Token, raw};
 use convoke_wire::headers::CONTRACT_VERSION;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    CONTENT_LOCATION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
 /// The contract version that today's clients send.
@@ -38,11 +38,10 @@ pub(crate) struct Service {
     ca_file: Option<PathBuf>,
 }
 
-/// A service and the connections to it.
+/// A service and the connections to it. Requests are sent once: what the service says is shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    base: Url,
-    http: reqwest::Client,
+    sdk: convoke_client::Client,
 }
 
 /// A request in the making.
@@ -87,102 +86,80 @@ impl Client {
 
     /// The same, trusting the authorities in a file instead of those of the system.
     fn trusting(url: &str, ca_file: Option<&Path>) -> anyhow::Result<Self> {
-        let example = "expected something like http://127.0.0.1:8080";
-        let base = Url::parse(url).with_context(|| format!("`{url}` is no URL; {example}"))?;
-        let Some(host) = base.host_str() else {
-            bail!("`{url}` has no host; {example}");
+        let mut builder = convoke_client::Client::builder(url)
+            .retry(RetryPolicy::NEVER)
+            .timeout(TIMEOUT);
+        if let Some(file) = ca_file {
+            let path = file.display();
+            let pem = std::fs::read(file).with_context(|| format!("failed to read {path}"))?;
+            builder = builder.authorities(pem);
+        }
+        let sdk = builder.build();
+        let sdk = match ca_file {
+            Some(file) => sdk.with_context(|| format!("with {}", file.display())),
+            None => sdk.map_err(Into::into),
         };
-        let mut builder = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none());
-        match (base.scheme(), ca_file) {
-            // Certificates of the system are not needed, and there may be none.
-            ("http", _) => builder = builder.tls_certs_only([]),
-            ("https", None) => {}
-            ("https", Some(file)) => builder = builder.tls_certs_only(authorities(file)?),
-            (other, _) => bail!("`{url}` has the scheme `{other}`; {example}"),
-        }
-        if is_loopback(host) {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().context("failed to set up the client")?;
-        Ok(Self { base, http })
+        Ok(Self { sdk: sdk? })
     }
 
     /// The URL of the service, without a slash at its end.
     pub(crate) fn url(&self) -> &str {
-        self.base.as_str().trim_end_matches('/')
+        self.sdk.address(Host::SessionDirectory)
+    }
+
+    /// The SDK's client, as nobody.
+    pub(crate) fn sdk(&self) -> &convoke_client::Client {
+        &self.sdk
     }
 
     /// Sends a request and reads the whole answer.
     pub(crate) async fn send(&self, call: &Call) -> anyhow::Result<Answer> {
-        let response = self.request(call)?.send().await;
-        self.whole(response.map_err(|error| self.explain(error))?)
-            .await
+        let answer = self.caller(call)?.send(&call.as_sent()?).await;
+        let answer = answer.map_err(|error| self.explain(error))?;
+        Ok(Answer::from(&answer))
     }
 
     /// Sends a request whose answer may take as long as it wants, once its head is there.
     pub(crate) async fn open(&self, call: &Call) -> anyhow::Result<Response> {
-        let answer = self.request(call)?.timeout(Duration::MAX).send();
-        let response = tokio::time::timeout(TIMEOUT, answer).await;
-        let response = response.with_context(|| self.silent())?;
+        let response = self.caller(call)?.open(&call.as_sent()?).await;
         response.map_err(|error| self.explain(error))
-    }
-
-    fn request(&self, call: &Call) -> anyhow::Result<RequestBuilder> {
-        let url = Url::parse(&format!("{}{}", self.url(), call.path))
-            .with_context(|| format!("`{}` is no path", call.path))?;
-        let mut request = self
-            .http
-            .request(call.method.clone(), url)
-            .headers(call.header_map()?);
-        if let Some(body) = &call.body {
-            request = request
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.clone());
-        }
-        Ok(request)
     }
 
     /// Reads the rest of an answer.
     pub(crate) async fn whole(&self, response: Response) -> anyhow::Result<Answer> {
-        let status = response.status();
-        let headers = response.headers().clone();
-        let body = response
-            .text()
-            .await
-            .map_err(|error| self.explain(error))
-            .context("the answer broke off")?;
-        Ok(Answer {
-            status,
-            etag: text(&headers, &ETAG),
-            content_location: text(&headers, &CONTENT_LOCATION),
-            location: text(&headers, &LOCATION),
-            retry_after: text(&headers, &RETRY_AFTER),
-            www_authenticate: text(&headers, &WWW_AUTHENTICATE),
-            content_type: text(&headers, &CONTENT_TYPE),
-            body,
-        })
+        let answer = self.sdk.read(response).await;
+        let answer = answer.map_err(|error| self.explain(error))?;
+        Ok(Answer::from(&answer))
     }
 
-    fn silent(&self) -> String {
-        let (url, seconds) = (self.url(), TIMEOUT.as_secs());
-        format!("no answer from {url} within {seconds} seconds")
+    /// The client for whoever a request is from.
+    fn caller(&self, call: &Call) -> anyhow::Result<convoke_client::Client> {
+        let Some(token) = &call.token else {
+            return Ok(self.sdk.clone());
+        };
+        let token = Token::new(token)
+            .context("the token cannot be a header; print one with `convoke token`")?;
+        Ok(self.sdk.with_tokens(StaticToken(token)))
     }
 
-    fn explain(&self, error: reqwest::Error) -> anyhow::Error {
+    /// An error of the SDK, with what to do about it.
+    pub(crate) fn explain(&self, error: Error) -> anyhow::Error {
         let url = self.url();
         if let Some(reason) = certificate_problem(&error) {
-            anyhow!(
+            return anyhow!(
                 "the certificate of {url} is not trusted: {reason}\n\
                  if its authority is your own, pass the authority's certificate with --ca-file"
-            )
-        } else if error.is_connect() {
-            anyhow!("failed to connect: is `convoke serve` running at {url}?")
-        } else if error.is_timeout() {
-            anyhow!(self.silent())
-        } else {
-            anyhow::Error::new(error).context(format!("the request to {url} failed"))
+            );
+        }
+        match error {
+            Error::Connect { .. } => {
+                anyhow!("failed to connect: is `convoke serve` running at {url}?")
+            }
+            Error::Timeout { after, .. } => {
+                let seconds = after.as_secs();
+                anyhow!("no answer from {url} within {seconds} seconds")
+            }
+            error => anyhow::Error::new(error).context(format!("the request to {url} failed")),
         }
     }
 }
@@ -232,20 +209,32 @@ impl Call {
         self
     }
 
-    fn header_map(&self) -> anyhow::Result<HeaderMap> {
-        let mut map = HeaderMap::new();
+    fn as_sent(&self) -> anyhow::Result<raw::Call> {
+        let mut call = raw::Call::new(self.method.clone(), &self.path);
         for (name, value) in &self.headers {
-            let value = HeaderValue::from_str(value)
-                .with_context(|| format!("`{value}` cannot be the header {name}"))?;
-            map.append(HeaderName::from_static(name), value);
+            call = call.header(name, value)?;
         }
-        if let Some(token) = &self.token {
-            let mut value = HeaderValue::from_str(token)
-                .context("the token cannot be a header; print one with `convoke token`")?;
-            value.set_sensitive(true);
-            map.insert(AUTHORIZATION, value);
+        call.body.clone_from(&self.body);
+        Ok(call)
+    }
+}
+
+impl From<&raw::Answer> for Answer {
+    fn from(answer: &raw::Answer) -> Self {
+        let text = |name: &reqwest::header::HeaderName| {
+            let value = answer.headers.get(name)?.as_bytes();
+            Some(String::from_utf8_lossy(value).into_owned())
+        };
+        Self {
+            status: answer.status,
+            etag: text(&ETAG),
+            content_location: text(&CONTENT_LOCATION),
+            location: text(&LOCATION),
+            retry_after: text(&RETRY_AFTER),
+            www_authenticate: text(&WWW_AUTHENTICATE),
+            content_type: text(&CONTENT_TYPE),
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
         }
-        Ok(map)
     }
 }
 
@@ -256,20 +245,8 @@ impl Answer {
     }
 }
 
-/// The certificates in a PEM file.
-fn authorities(file: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
-    let path = file.display();
-    let pem = std::fs::read(file).with_context(|| format!("failed to read {path}"))?;
-    let all = reqwest::Certificate::from_pem_bundle(&pem)
-        .with_context(|| format!("{path} is no file of certificates in PEM"))?;
-    if all.is_empty() {
-        bail!("{path} has no certificate in PEM");
-    }
-    Ok(all)
-}
-
 /// What is wrong with the service's certificate, if that is what an error is about.
-fn certificate_problem(error: &reqwest::Error) -> Option<String> {
+fn certificate_problem(error: &Error) -> Option<String> {
     let mut cause = error.source();
     while let Some(inner) = cause {
         let text = inner.to_string();
@@ -280,19 +257,6 @@ fn certificate_problem(error: &reqwest::Error) -> Option<String> {
         cause = inner.source();
     }
     None
-}
-
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?.as_bytes();
-    Some(String::from_utf8_lossy(value).into_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -313,19 +277,5 @@ mod tests {
         assert_eq!(client.url(), "http://127.0.0.1:1");
         let client = Client::new("http://example.com/mpsd/").expect("a URL");
         assert_eq!(client.url(), "http://example.com/mpsd");
-    }
-
-    #[test]
-    fn loopback_hosts_are_known() {
-        for (host, expected) in [
-            ("localhost", true),
-            ("127.0.0.1", true),
-            ("127.9.9.9", true),
-            ("[::1]", true),
-            ("example.com", false),
-            ("10.0.0.1", false),
-        ] {
-            assert_eq!(is_loopback(host), expected, "{host}");
-        }
     }
 }

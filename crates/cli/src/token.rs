@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use clap::Args;
+use convoke_client::{DevIssuer, DevSubject, Error};
 use convoke_wire::ids::{TitleId, Xuid};
-use reqwest::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::http::{Answer, Call, Client, Service};
+use crate::http::{Answer, Client, Service};
 use crate::output;
 
 /// Where the issuer is.
@@ -78,44 +78,43 @@ impl Token {
 }
 
 impl Subject {
-    /// The request for its token.
-    pub(crate) fn to_json(&self) -> Value {
-        let mut body = Map::new();
-        let text = |value: &Option<String>| value.as_ref().map(|value| json!(value));
-        let fields = [
-            ("xuid", self.xuid.map(|xuid| json!(xuid.to_string()))),
-            ("gamertag", text(&self.gamertag)),
-            ("titleId", self.title_id.map(|id| json!(id.to_string()))),
-            ("deviceId", text(&self.device_id)),
-            ("sandbox", text(&self.sandbox)),
-            ("privileges", text(&self.privileges)),
-            ("roles", (!self.roles.is_empty()).then(|| json!(self.roles))),
-        ];
-        for (name, value) in fields {
-            if let Some(value) = value {
-                body.insert(name.to_owned(), value);
-            }
-        }
-        Value::Object(body)
+    /// The same for the SDK.
+    pub(crate) fn to_sdk(&self) -> anyhow::Result<DevSubject> {
+        let sandbox = self.sandbox.as_deref().map(str::parse).transpose();
+        Ok(DevSubject {
+            xuid: self.xuid,
+            gamertag: self.gamertag.clone(),
+            title_id: self.title_id,
+            device_id: self.device_id.clone(),
+            sandbox: sandbox.context("--sandbox")?,
+            privileges: self.privileges.clone(),
+            roles: self.roles.clone(),
+        })
     }
 }
 
 /// Asks the issuer for a token.
 pub(crate) async fn mint(client: &Client, subject: &Subject) -> anyhow::Result<Minted> {
-    let call = Call::new(Method::POST, TOKEN_PATH).json(&subject.to_json());
-    let answer = client.send(&call).await?;
-    let header = header(&answer)
-        .with_context(|| format!("failed to get a token from {}{TOKEN_PATH}", client.url()))?;
-    Ok(Minted { header, answer })
+    let issuer = DevIssuer::new(client.sdk(), subject.to_sdk()?);
+    let context = || format!("failed to get a token from {}{TOKEN_PATH}", client.url());
+    let issued = match issuer.issue().await {
+        Ok(issued) => issued,
+        Err(Error::Refused(refusal)) => {
+            let said = anyhow!("{}: {}", refusal.status, refusal.text);
+            return Err(said).with_context(context);
+        }
+        Err(Error::NoToken(text)) => return Err(anyhow!(text)).with_context(context),
+        Err(error) => return Err(client.explain(error)),
+    };
+    let header = issued.token.value().to_str();
+    Ok(Minted {
+        header: header.with_context(context)?.to_owned(),
+        answer: Answer::from(&issued.answer),
+    })
 }
 
-/// The header value that an issuer's answer stands for.
+/// The header value that an issuer's answer stands for, where the exchange itself is shown.
 pub(crate) fn header(answer: &Answer) -> anyhow::Result<String> {
-    match answer.status {
-        StatusCode::OK => {}
-        StatusCode::NOT_FOUND => bail!("the service has no development issuer (404)"),
-        status => bail!("{status}: {}", answer.body),
-    }
     let body: Value = serde_json::from_str(&answer.body).context("the answer is not JSON")?;
     let token = body["Token"]
         .as_str()
@@ -129,6 +128,8 @@ pub(crate) fn header(answer: &Answer) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::StatusCode;
+
     use super::*;
 
     fn answer(status: StatusCode, body: &str) -> Answer {
@@ -157,32 +158,5 @@ mod tests {
             r#"{"Token":"t.t.t","DisplayClaims":{"xui":[]}}"#,
             "XBL3.0 x=-;t.t.t",
         );
-    }
-
-    #[test]
-    fn refusals_show_what_the_issuer_said() {
-        let refused = answer(
-            StatusCode::BAD_REQUEST,
-            "`roles`: expected at most 32 roles",
-        );
-        let error = header(&refused).expect_err("refused").to_string();
-        assert_eq!(error, "400 Bad Request: `roles`: expected at most 32 roles");
-        let absent = header(&answer(StatusCode::NOT_FOUND, "")).expect_err("absent");
-        assert!(absent.to_string().contains("no development issuer"));
-    }
-
-    #[test]
-    fn only_what_was_given_is_asked_for() {
-        let subject = Subject {
-            xuid: Some(Xuid(1001)),
-            title_id: Some(TitleId(123)),
-            roles: vec!["sessions.server".to_owned()],
-            ..Subject::default()
-        };
-        assert_eq!(
-            subject.to_json(),
-            json!({"xuid": "1001", "titleId": "123", "roles": ["sessions.server"]})
-        );
-        assert_eq!(Subject::default().to_json(), json!({}));
     }
 }

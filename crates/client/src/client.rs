@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use convoke_wire::headers::CONTRACT_VERSION;
 use convoke_wire::{ContractVersion, Scid, SessionRef};
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 
 use crate::environment::{Environment, SystemEnvironment};
 use crate::error::Error;
@@ -101,10 +101,7 @@ impl Client {
 
     /// Sends a request with the caller's credentials, again if that is safe and asked for.
     pub async fn send(&self, call: &Call) -> Result<Answer, Error> {
-        let mut call = call.clone();
-        if !call.headers.contains_key(CONTRACT_VERSION) {
-            call = call.contract(&self.shared.contract.to_string())?;
-        }
+        let call = self.complete(call)?;
         let (mut attempt, mut token) = (1, self.token().await?);
         let (mut renewed, mut broken) = (false, false);
         loop {
@@ -137,6 +134,33 @@ impl Client {
             environment.sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Sends a request once, and gives its answer as soon as its head is there; the rest may take as
+    /// long as it wants.
+    pub async fn open(&self, call: &Call) -> Result<Response, Error> {
+        let (call, token) = (self.complete(call)?, self.token().await?);
+        let Shared {
+            transport,
+            environment,
+            ..
+        } = &*self.shared;
+        transport.open(&call, token.as_ref(), &**environment).await
+    }
+
+    /// Reads the rest of such an answer.
+    pub async fn read(&self, response: Response) -> Result<Answer, Error> {
+        let transport = &self.shared.transport;
+        transport.read(Service::SessionDirectory, response).await
+    }
+
+    /// A request with the contract version.
+    fn complete(&self, call: &Call) -> Result<Call, Error> {
+        let call = call.clone();
+        if call.headers.contains_key(CONTRACT_VERSION) {
+            return Ok(call);
+        }
+        call.contract(&self.shared.contract.to_string())
     }
 
     /// The caller's token.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Certificate;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, RequestBuilder, Response};
 
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::hosts::{Hosts, Service};
 use crate::raw::{Answer, Call};
@@ -79,29 +81,40 @@ impl Transport {
         call: &Call,
         token: Option<&Token>,
     ) -> Result<Answer, Error> {
-        let failed = |error| self.failed(call.service, error);
-        let url = self.hosts.url(call.service, &call.path)?;
-        let mut request = self
-            .http
-            .request(call.method.clone(), url)
-            .timeout(self.limits.timeout)
-            .headers(call.headers.clone());
-        if let Some(token) = token {
-            request = request.header(reqwest::header::AUTHORIZATION, token.value().clone());
+        let request = self.request(call, token)?.timeout(self.limits.timeout);
+        let response = request.send().await;
+        let response = response.map_err(|error| self.failed(call.service, error))?;
+        self.read(call.service, response).await
+    }
+
+    /// Sends a request once, and gives its answer when the head is there.
+    pub(crate) async fn open(
+        &self,
+        call: &Call,
+        token: Option<&Token>,
+        environment: &dyn Environment,
+    ) -> Result<Response, Error> {
+        let sending = self.request(call, token)?.send();
+        tokio::select! {
+            biased;
+            response = sending => response.map_err(|error| self.failed(call.service, error)),
+            () = environment.sleep(self.limits.timeout) => Err(self.silent(call.service)),
         }
-        if let Some(body) = &call.body {
-            request = request
-                .header(reqwest::header::CONTENT_TYPE, "application/json")
-                .body(body.clone());
-        }
-        let mut response = request.send().await.map_err(failed)?;
+    }
+
+    /// Reads the rest of an answer.
+    pub(crate) async fn read(
+        &self,
+        service: Service,
+        mut response: Response,
+    ) -> Result<Answer, Error> {
+        let failed = |error| self.failed(service, error);
         let (status, headers) = (response.status(), response.headers().clone());
+        let most = self.limits.max_answer;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if self.limits.max_answer < body.len() + chunk.len() {
-                return Err(Error::TooLarge {
-                    most: self.limits.max_answer,
-                });
+            if most < body.len() + chunk.len() {
+                return Err(Error::TooLarge { most });
             }
             body.extend_from_slice(&chunk);
         }
@@ -112,13 +125,34 @@ impl Transport {
         })
     }
 
+    fn request(&self, call: &Call, token: Option<&Token>) -> Result<RequestBuilder, Error> {
+        let url = self.hosts.url(call.service, &call.path)?;
+        let mut request = self.http.request(call.method.clone(), url);
+        request = request.headers(call.headers.clone());
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, token.value().clone());
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        Ok(request)
+    }
+
+    fn silent(&self, service: Service) -> Error {
+        Error::Timeout {
+            address: self.hosts.address(service).to_owned(),
+            after: self.limits.timeout,
+        }
+    }
+
     /// What an error of the network means.
     pub(crate) fn failed(&self, service: Service, error: reqwest::Error) -> Error {
-        let address = self.hosts.address(service).to_owned();
         if error.is_timeout() {
-            let after = self.limits.timeout;
-            return Error::Timeout { address, after };
+            return self.silent(service);
         }
+        let address = self.hosts.address(service).to_owned();
         let is_connect = error.is_connect();
         let source = Arc::new(error.without_url());
         if is_connect {
