@@ -10,6 +10,7 @@ use convoke_core::session::{Disposition, Facts, Outcome, Session, apply, settle}
 use convoke_core::template::Template;
 use convoke_core::{Caller, Entropy, Refusal, User};
 use convoke_wire::handle::{HandleQuery, HandleRequest};
+use convoke_wire::notification::InviteInfo;
 use convoke_wire::session::SessionRequest;
 use convoke_wire::{ContractVersion, RawJson, Sandbox, SessionRef, TitleId, Xuid};
 use jiff::{SignedDuration, Timestamp};
@@ -148,6 +149,7 @@ pub fn handle_body(bytes: &[u8]) {
                 session_ref: reference(),
                 session,
                 default_title: TitleId(0),
+                sender: InviteInfo::default(),
                 id: Uuid::nil(),
                 now: now(),
             };

@@ -6,6 +6,7 @@ pub mod notice;
 pub mod query;
 
 use convoke_wire::handle::{HandleType, InviteAttributes, SearchAttributes};
+use convoke_wire::notification::InviteInfo;
 use convoke_wire::{HandleId, Sandbox, SessionKey, SessionRef, TitleId, Xuid};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,13 @@ pub enum Body {
         attributes: InviteAttributes,
         /// From the session's constants.
         invite_protocol: Option<String>,
+        /// How whoever invites is shown.
+        #[serde(default)]
+        sender: InviteInfo,
+        /// Nobody is to be told of it any more: it was told, used, or is not to be told at all, as
+        /// those are that were stored before anybody was told of any.
+        #[serde(default = "yes")]
+        settled: bool,
     },
     /// A session that can be found.
     Search {
@@ -69,6 +77,10 @@ pub enum Body {
     },
     /// Another name of a session.
     Correlation {},
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Handle {
@@ -116,6 +128,34 @@ impl Handle {
             Body::Correlation {} => vec![correlation_key(&self.session_key())],
             Body::Invite { .. } | Body::Transfer { .. } => Vec::new(),
         }
+    }
+
+    /// The user who is still to be told of this invitation.
+    pub fn waits_for(&self) -> Option<Xuid> {
+        match self.body {
+            Body::Invite {
+                invited,
+                settled: false,
+                ..
+            } => Some(invited),
+            _ => None,
+        }
+    }
+
+    /// The same invitation when nobody is to be told of it any more; `None` for whatever is settled
+    /// already.
+    pub fn settled(&self) -> Option<Self> {
+        self.waits_for()?;
+        let mut told = self.clone();
+        if let Body::Invite { settled, .. } = &mut told.body {
+            *settled = true;
+        }
+        Some(told)
+    }
+
+    /// The user by whom it is found: of whom it is an activity, or whom it still waits for.
+    pub fn found_by(&self) -> Option<Xuid> {
+        self.activity_owner().or_else(|| self.waits_for())
     }
 
     /// The user whose activities are found by owner.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use convoke_core::handle::Handle;
 use convoke_core::index;
 use convoke_core::session::{self, Session, Settled, ended_activities, settle};
 use convoke_store::store::SessionState;
@@ -280,6 +281,7 @@ impl Directory {
             Next::Put(session) => Some(Arc::new(LiveSession::new(Arc::clone(session)))),
             Next::Delete => None,
         };
+        let invitations = invitations(&step);
         let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
         let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
         let realtime = Arc::clone(&self.realtime);
@@ -303,10 +305,26 @@ impl Directory {
                 // Whoever is tapped may read at once, and is to find the change.
                 realtime.published(&key, old, new, now);
             }
+            if result.is_ok() {
+                for invitation in &invitations {
+                    realtime.invited(invitation);
+                }
+            }
             (exclusive, result.map(|()| after))
         })
         .await
     }
+}
+
+/// The invitations in a step that somebody is to be told of.
+fn invitations(step: &Step) -> Vec<Arc<Handle>> {
+    let puts = step.handles.iter().filter_map(|op| match op {
+        HandleOp::Put(handle) => Some(handle),
+        _ => None,
+    });
+    puts.filter(|handle| handle.waits_for().is_some())
+        .cloned()
+        .collect()
 }
 
 /// The atomic step of the store for a step of the directory.

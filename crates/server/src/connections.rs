@@ -176,7 +176,7 @@ async fn converse(
     stay: Stay,
 ) {
     let peer = Arc::new(peer);
-    let directory = Arc::clone(&edge.shared.directory);
+    let shared = Arc::clone(&edge.shared);
     let opening = Arc::new(Mutex::new(None));
     let opened = Arc::clone(&opening);
     let answer = service_fn(move |request: http::Request<Incoming>| {
@@ -212,7 +212,7 @@ async fn converse(
     let opening = lock(&opening).take();
     if let Some(opening) = opening {
         // Boxed, or every connection would carry the room of a socket.
-        Box::pin(realtime::serve(directory, opening)).await;
+        Box::pin(realtime::serve(shared, opening)).await;
     }
 }
 

@@ -107,6 +107,11 @@ edge_rules! {
         "The nonce was used before, is older than 60 seconds, or did not come from this process.",
         "Get a new one from `GET /nonce` for every attempt to connect, or send `Authorization` with the handshake.";
 
+    /// Notifications are told over sockets, to users of the token.
+    NotifyEndpoint = "notify.endpoint", BAD_REQUEST, 4000,
+        "`endpointUri` is not the notification resource of a user of the token, or `transport` names something else than a socket.",
+        "Register `https://notify.xboxlive.com/users/xuid(<n>)/deviceId/current/titleId/<title>` with the transport `RTA`; what is told does not depend on it, only on subscribing to that resource.";
+
     /// A request has credentials.
     AuthMissing = "auth.missing", UNAUTHORIZED, 4500,
         "There is no `Authorization` header.",

@@ -17,6 +17,8 @@ pub enum Service {
     Privacy,
     /// Profiles.
     Profile,
+    /// Endpoints for notifications.
+    Notify,
     /// Tokens.
     Issuer,
     /// Health and metrics: ours, behind every name.
@@ -53,6 +55,7 @@ pub fn scope_of(host: Option<&str>) -> Scope {
         }
         "smartmatch.xboxlive.com" | "momatch.xboxlive.com" => Scope::One(Service::SmartMatch),
         "rta.xboxlive.com" => Scope::One(Service::RealTime),
+        "notify.xboxlive.com" => Scope::One(Service::Notify),
         "social.xboxlive.com" => Scope::One(Service::Social),
         "peoplehub.xboxlive.com" => Scope::One(Service::PeopleHub),
         "privacy.xboxlive.com" => Scope::One(Service::Privacy),
@@ -113,6 +116,8 @@ mod tests {
         check(Some("rta.xboxlive.com"), RealTime, true);
         check(Some("rta.xboxlive.com"), SessionDirectory, false);
         check(Some("sessiondirectory.xboxlive.com"), RealTime, false);
+        check(Some("notify.xboxlive.com"), Service::Notify, true);
+        check(Some("notify.xboxlive.com"), RealTime, false);
         check(Some("social.xboxlive.com"), Social, true);
         check(Some("social.xboxlive.com"), Operations, true);
         check(Some("peoplehub.xboxlive.com"), Social, false);

@@ -85,6 +85,17 @@ pub(crate) enum TapOutcome {
 
 const TAP_OUTCOMES: [&str; 4] = ["queued", "merged", "dropped", "nobody"];
 
+/// What became of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoticeOutcome {
+    /// It was written to a socket.
+    Told,
+    /// Nobody listened; it waits for a subscription.
+    Waits,
+}
+
+const NOTICE_OUTCOMES: [&str; 2] = ["told", "waits"];
+
 /// How a socket ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SocketEnd {
@@ -122,6 +133,7 @@ pub struct Metrics {
     sockets_ended: Arc<Counts<1>>,
     subscriptions: Gauge,
     taps: Arc<Counts<1>>,
+    notices: Arc<Counts<1>>,
     resyncs: Counter,
     members_lost: Counter,
     change_streams: Gauge,
@@ -194,6 +206,7 @@ impl Metrics {
             sockets_ended: labelled("end", &SOCKET_ENDS),
             subscriptions: Gauge::default(),
             taps: labelled("outcome", &TAP_OUTCOMES),
+            notices: labelled("outcome", &NOTICE_OUTCOMES),
             resyncs: Counter::default(),
             members_lost: Counter::default(),
             change_streams: Gauge::default(),
@@ -320,6 +333,11 @@ impl Metrics {
             Held(Arc::clone(&self.taps)),
         );
         held.register(
+            "rta_notifications",
+            "Notifications of users, by what became of them",
+            Held(Arc::clone(&self.notices)),
+        );
+        held.register(
             "rta_resyncs",
             "Times a client was told to read everything again",
             self.resyncs.clone(),
@@ -428,6 +446,11 @@ impl Metrics {
     /// Counts a tap.
     pub(crate) fn tapped(&self, outcome: TapOutcome) {
         self.taps.add(outcome as usize);
+    }
+
+    /// Counts a notification.
+    pub(crate) fn noticed(&self, outcome: NoticeOutcome) {
+        self.notices.add(outcome as usize);
     }
 
     /// Counts a client that was told to read everything again.

@@ -1,6 +1,8 @@
 //! What stands between a caller and other users, looked up for the rules of `core::privacy`.
 
-use convoke_core::privacy::permission::{self, Asked, Denial, Relation, Requestor, Target};
+use convoke_core::privacy::permission::{
+    self, Asked, Denial, Permission, Relation, Requestor, Target,
+};
 use convoke_core::privacy::settings::Age;
 use convoke_core::privacy::{Audience, PrivateList, Setting, Settings};
 use convoke_store::{Store as _, StoreError};
@@ -8,6 +10,7 @@ use convoke_wire::Xuid;
 
 use crate::auth::{AgeGroup, MissingPrivileges, TokenUser};
 use crate::caller::Identity;
+use crate::graph::GraphError;
 use crate::shared::Shared;
 
 /// A user who is about to do something to others.
@@ -107,4 +110,23 @@ pub(crate) fn is_shared(
     }
     let settings = shared.directory.store.settings(owner)?;
     Ok(settings.audience(setting, Age::Adult) == Audience::Everyone)
+}
+
+/// Whether a user is to hear of what another sends: neither has blocked the other, and the user has
+/// not muted the sender nor closed the door to such senders. `Inferred:` handles I15
+pub(crate) async fn is_welcome(
+    shared: &Shared,
+    sender: Xuid,
+    user: Xuid,
+) -> Result<bool, GraphError> {
+    if sender == user {
+        return Ok(true);
+    }
+    let asker = Asker::on_behalf(shared, sender)?;
+    let writes = Permission::CommunicateUsingText;
+    let verdict = shared.graph.verdict(&asker, writes, user).await?;
+    let store = &shared.directory.store;
+    let muted =
+        !shared.graph.is_elsewhere() && store.is_listed(PrivateList::Muted, user, sender)?;
+    Ok(verdict.is_ok() && !muted)
 }

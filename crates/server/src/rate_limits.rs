@@ -143,7 +143,7 @@ pub fn allowance(service: Service) -> Option<Allowance> {
         Service::Social | Service::PeopleHub => Some(Allowance::Social),
         Service::Privacy => Some(Allowance::Privacy),
         Service::Profile => Some(Allowance::Profile),
-        Service::RealTime => Some(Allowance::Other),
+        Service::RealTime | Service::Notify => Some(Allowance::Other),
         Service::Issuer | Service::Operations => None,
     }
 }

@@ -8,6 +8,8 @@
 //! | `subscriptions` | what a socket is subscribed to, and its limits |
 //! | `mailbox` | what waits to be told to a socket; bounded |
 //! | `people` | who listens for changes of people lists |
+//! | `audience` | who listens for notifications |
+//! | `invitations` | which of them are told, and to whom |
 //! | `attachments` | which sessions depend on a connection, and which tap it |
 //! | `losses` | what happens when a connection is lost |
 //!
@@ -15,6 +17,8 @@
 //! (`convoke_core::session::taps`).
 
 mod attachments;
+mod audience;
+mod invitations;
 pub(crate) mod losses;
 mod mailbox;
 mod nonces;
@@ -38,6 +42,8 @@ use crate::config::RealTimeConfig;
 use crate::metrics::{Metrics, TapOutcome};
 
 pub(crate) use attachments::Attachments;
+use audience::Audience;
+use invitations::Inviters;
 use mailbox::Posted;
 use nonces::Nonces;
 pub(crate) use opening::{Opening, identity, open};
@@ -52,6 +58,8 @@ pub(crate) struct RealTime {
     pub(crate) attachments: Attachments,
     owners: Owners,
     pub(crate) people: People,
+    audience: Audience,
+    inviters: Inviters,
     metrics: Arc<Metrics>,
     closing: Closing,
     stopping: CancellationToken,
@@ -75,6 +83,8 @@ impl RealTime {
             attachments: Attachments::new(grace),
             owners: Owners::default(),
             people: People::default(),
+            audience: Audience::default(),
+            inviters: Inviters::default(),
             metrics,
             closing: if config.abrupt_close {
                 Closing::Abruptly

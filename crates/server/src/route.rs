@@ -75,6 +75,7 @@ routes! {
     Endpoints = "/titles/{title}/endpoints";
     DevToken = "/dev/token";
     Jwks = "/.well-known/jwks.json";
+    NotificationEndpoints = "/system/notifications/endpoints";
     Connect = "/connect";
     Nonce = "/nonce";
     Health = "/healthz";
@@ -132,6 +133,7 @@ impl From<&Target> for Route {
             Target::People(_) => Self::People,
             Target::Person(..) => Self::Person,
             Target::Favorite(..) => Self::Favorite,
+            Target::NotificationEndpoints => Self::NotificationEndpoints,
             Target::Connect => Self::Connect,
             Target::Nonce => Self::Nonce,
             Target::SomePeople(_) => Self::SomePeople,

@@ -30,8 +30,8 @@ use crate::rate_limits;
 use crate::realtime;
 use crate::route::Route;
 use crate::routes::{
-    self, changes, handle_queries, handle_session, handles, hoppers, operations, session_parts,
-    sessions, templates,
+    self, changes, handle_queries, handle_session, handles, hoppers, notifications, operations,
+    session_parts, sessions, templates,
 };
 use crate::shared::Shared;
 use crate::signed;
@@ -70,6 +70,8 @@ pub enum Target {
     Person(String, String),
     /// `/users/{owner}/people/favorites/{target}`
     Favorite(String, String),
+    /// `/system/notifications/endpoints`
+    NotificationEndpoints,
     /// `/connect`, or `/socket`
     Connect,
     /// `/nonce`
@@ -165,6 +167,7 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["handles", _] => Some(Target::Handle(named(1))),
         ["handles", _, "session"] => Some(Target::HandleSession(named(1))),
         ["users", _, "people"] => Some(Target::People(named(1))),
+        ["system", "notifications", "endpoints"] => Some(Target::NotificationEndpoints),
         ["connect" | "socket"] => Some(Target::Connect),
         ["nonce"] => Some(Target::Nonce),
         ["users", _, "people", rest @ ..] => people::target(named(1), rest, &segments[3..]),
@@ -205,6 +208,9 @@ fn word(segment: &str) -> &str {
         "users",
         "people",
         "favorites",
+        "system",
+        "notifications",
+        "endpoints",
         "connect",
         "socket",
         "nonce",
@@ -275,6 +281,7 @@ fn service_of(target: &Target) -> Service {
         | Target::OpenApi => Service::Operations,
         Target::Hopper(..) | Target::HopperStats(..) | Target::Ticket(..) => Service::SmartMatch,
         Target::Connect | Target::Nonce => Service::RealTime,
+        Target::NotificationEndpoints => Service::Notify,
         _ => Service::SessionDirectory,
     }
 }
@@ -381,6 +388,7 @@ fn family_of(service: Service) -> Family {
         Service::SessionDirectory
         | Service::SmartMatch
         | Service::RealTime
+        | Service::Notify
         | Service::Issuer
         | Service::Operations => Family::Text,
     }
@@ -435,6 +443,10 @@ async fn answer(
             _,
         ) => hoppers::answer(shared, &scid, &hopper, call),
 
+        (Target::NotificationEndpoints, &Method::POST) => {
+            Box::pin(notifications::register(shared, call, body)).await
+        }
+
         (Target::Connect, &Method::GET) => routes::realtime::connect(call),
         (Target::Nonce, &Method::GET) => Ok(routes::realtime::nonce(shared, call)),
 
@@ -484,7 +496,8 @@ fn verbs_of(target: &Target) -> &'static str {
         | Target::Hopper(..)
         | Target::SomePeople(_)
         | Target::Friends(_)
-        | Target::Hub(_, Selector::Batch, _) => "POST",
+        | Target::Hub(_, Selector::Batch, _)
+        | Target::NotificationEndpoints => "POST",
         Target::Person(..) | Target::Private(_, PrivateAddress::Never | PrivateAddress::Mute) => {
             "GET, PUT, DELETE"
         }
@@ -576,6 +589,10 @@ mod tests {
         check("/users/me/permission", None);
         check("/users/me/profile/settings/people/People", Some("Profiles"));
         check("/users/me/profile/settings/people", None);
+        check(
+            "/System/Notifications/Endpoints",
+            Some("NotificationEndpoints"),
+        );
         check("/%ff", None);
     }
 }

@@ -5,6 +5,7 @@ pub mod handle_queries;
 pub mod handle_session;
 pub mod handles;
 pub mod hoppers;
+pub mod notifications;
 pub mod operations;
 pub mod people;
 pub mod people_hub;

@@ -55,7 +55,8 @@ pub async fn run_all<S: Store>(make: impl Fn() -> S) {
             handles_that_have_ended_are_removed,
             handles_can_be_made_to_last,
             operations_are_applied_in_their_order,
-            activities_are_listed_newest_first;
+            activities_are_listed_newest_first,
+            invitations_wait_until_they_are_settled;
         people:
             people_are_listed_by_the_time_they_were_added,
             an_edge_is_replaced_and_removed,

@@ -109,6 +109,12 @@ impl Draft {
                     }
                 }
             }
+            HandleOp::Settle(id) => {
+                let waiting = self.handle(state, *id);
+                if let Some(settled) = waiting.and_then(|handle| handle.settled()) {
+                    self.put(state, &Arc::new(settled), Bytes::new());
+                }
+            }
             HandleOp::DeleteExpired { now } => {
                 for id in self.ended_handles(state, *now) {
                     self.remove(state, id);

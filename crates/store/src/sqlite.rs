@@ -145,6 +145,17 @@ impl Store for SqliteStore {
             .with(|conn| reader::activities_of(conn, sandbox, owner))
     }
 
+    fn invitations_for(
+        &self,
+        sandbox: &Sandbox,
+        invited: Xuid,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Arc<Handle>>, StoreError> {
+        self.readers
+            .with(|conn| reader::invitations_for(conn, sandbox, invited, now, limit))
+    }
+
     fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
         self.readers.with(|conn| reader::following(conn, owner))
     }

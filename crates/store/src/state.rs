@@ -70,6 +70,16 @@ macro_rules! answered_by_state {
             Ok(self.state().activities_of(sandbox, owner))
         }
 
+        fn invitations_for(
+            &self,
+            sandbox: &Sandbox,
+            invited: Xuid,
+            now: Timestamp,
+            limit: usize,
+        ) -> Result<Vec<Arc<Handle>>, StoreError> {
+            Ok(self.state().invitations_for(sandbox, invited, now, limit))
+        }
+
         fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {
             Ok(self.state().following(owner))
         }
@@ -119,6 +129,8 @@ pub(crate) struct State {
     /// Folded key of the session, handle.
     handles_of_session: BTreeSet<(String, HandleId)>,
     activities: BTreeSet<(Xuid, HandleId)>,
+    /// Invitations that somebody is still to be told of.
+    invitations: BTreeSet<(Xuid, Timestamp, HandleId)>,
     /// Handles that end by themselves, by their end.
     ends: BTreeSet<(Timestamp, HandleId)>,
     follows: BTreeMap<(Xuid, Xuid), Follow>,
@@ -210,6 +222,10 @@ impl State {
         if let Some(owner) = handle.activity_owner() {
             self.activities.insert((owner, handle.id));
         }
+        if let Some(invited) = handle.waits_for() {
+            self.invitations
+                .insert((invited, handle.created, handle.id));
+        }
         if let Some(end) = handle.expires {
             self.ends.insert((end, handle.id));
         }
@@ -227,6 +243,9 @@ impl State {
         self.handles_of_session.remove(&(session, id));
         if let Some(owner) = handle.activity_owner() {
             self.activities.remove(&(owner, id));
+        }
+        if let Some(invited) = handle.waits_for() {
+            self.invitations.remove(&(invited, handle.created, id));
         }
         if let Some(end) = handle.expires {
             self.ends.remove(&(end, id));
@@ -330,6 +349,27 @@ impl State {
         found
     }
 
+    pub(crate) fn invitations_for(
+        &self,
+        sandbox: &Sandbox,
+        invited: Xuid,
+        now: Timestamp,
+        limit: usize,
+    ) -> Vec<Arc<Handle>> {
+        let first = (invited, Timestamp::MIN, HandleId::nil());
+        let last = (invited, Timestamp::MAX, HandleId::max());
+        let mut found: Vec<Arc<Handle>> = self
+            .invitations
+            .range(first..=last)
+            .rev()
+            .filter_map(|(_, _, id)| self.handle(*id))
+            .filter(|handle| handle.sandbox == *sandbox && !handle.is_expired(now))
+            .take(limit)
+            .collect();
+        found.reverse();
+        found
+    }
+
     pub(crate) fn handles_of_session(&self, session: &str) -> impl Iterator<Item = HandleId> {
         let first = (session.to_owned(), HandleId::nil());
         let last = (session.to_owned(), HandleId::max());
@@ -395,7 +435,8 @@ impl State {
     /// Compares everything derived with the documents.
     pub(crate) fn verify(&self) -> Vec<String> {
         let mut findings = Vec::new();
-        let (mut timers, mut entries, mut keys, mut activities, mut ends) = (0, 0, 0, 0, 0);
+        let (mut timers, mut entries, mut keys, mut ends) = (0, 0, 0, 0);
+        let (mut activities, mut invitations) = (0, 0);
         for (folded, stored) in &self.sessions {
             let indexed = |entry: &&IndexEntry| {
                 let row = (IndexEntry::clone(entry), Arc::clone(folded));
@@ -418,6 +459,7 @@ impl State {
         }
         for handle in self.handles.values() {
             activities += usize::from(handle.activity_owner().is_some());
+            invitations += usize::from(handle.waits_for().is_some());
             ends += usize::from(handle.expires.is_some());
             for key in handle.unique_keys() {
                 keys += 1;
@@ -431,6 +473,7 @@ impl State {
             ("index entries", self.index.len(), entries),
             ("handle keys", self.handle_keys.len(), keys),
             ("activities", self.activities.len(), activities),
+            ("invitations", self.invitations.len(), invitations),
             ("ends of handles", self.ends.len(), ends),
             ("followers", self.followers.len(), self.follows.len()),
             (

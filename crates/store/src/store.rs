@@ -103,6 +103,8 @@ pub enum HandleOp {
         /// The type.
         kind: HandleType,
     },
+    /// Nobody is to be told of an invitation any more, if it is there.
+    Settle(HandleId),
     /// Removes handles that have ended by themselves.
     DeleteExpired {
         /// Until when.
@@ -251,6 +253,16 @@ pub trait Store: Send + Sync + 'static {
         owner: Xuid,
     ) -> Result<Vec<Arc<Handle>>, StoreError>;
 
+    /// The invitations that a user is still to be told of, of those that have not ended by
+    /// themselves: the newest ones, oldest first.
+    fn invitations_for(
+        &self,
+        sandbox: &convoke_wire::Sandbox,
+        invited: Xuid,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Arc<Handle>>, StoreError>;
+
     /// Whom a user follows, by the time they began to.
     fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError>;
 
@@ -364,6 +376,16 @@ impl Store for AnyStore {
         owner: Xuid,
     ) -> Result<Vec<Arc<Handle>>, StoreError> {
         delegate!(self, store => store.activities_of(sandbox, owner))
+    }
+
+    fn invitations_for(
+        &self,
+        sandbox: &convoke_wire::Sandbox,
+        invited: Xuid,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Arc<Handle>>, StoreError> {
+        delegate!(self, store => store.invitations_for(sandbox, invited, now, limit))
     }
 
     fn following(&self, owner: Xuid) -> Result<Vec<Follow>, StoreError> {

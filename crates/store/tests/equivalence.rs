@@ -117,7 +117,7 @@ prop_compose! {
         key in keys(),
         body in prop_oneof![
             (1..4_u64, 1..3_u32).prop_map(|(owner, title)| json!({"type": "activity", "owner": owner, "title_id": title})),
-            Just(json!({"type": "invite", "invited": "2", "attributes": {"titleId": "7"}})),
+            Just(json!({"type": "invite", "invited": "2", "attributes": {"titleId": "7"}, "settled": false})),
             Just(json!({"type": "search", "attributes": {}})),
             Just(json!({"type": "correlation"})),
         ],
@@ -141,6 +141,7 @@ fn handle_ops() -> impl Strategy<Value = HandleOp> {
     prop_oneof![
         4 => handles().prop_map(HandleOp::Put),
         1 => ids().prop_map(HandleOp::Delete),
+        1 => ids().prop_map(HandleOp::Settle),
         1 => (keys(), 1..4_u64).prop_map(|(session, owner)| HandleOp::DeleteActivity { session, owner: Xuid(owner) }),
         1 => keys().prop_map(|session| HandleOp::DeleteOfSession { session, kinds: &[HandleType::Search, HandleType::Activity] }),
         1 => keys().prop_map(|session| HandleOp::ClearExpiry { session, kind: HandleType::Invite }),
@@ -264,6 +265,8 @@ fn answers(store: &impl Store) -> Vec<String> {
                 "activities",
                 &store.activities_of(&sandbox, Xuid(owner)).unwrap(),
             );
+            let waiting = store.invitations_for(&sandbox, Xuid(owner), at(1), 3);
+            note("invitations", &waiting.unwrap());
         }
     }
     for id in 1..7 {

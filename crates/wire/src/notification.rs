@@ -1,9 +1,10 @@
-//! What users are notified of over real-time activity: invitations.
+//! What users are notified of over real-time activity: invitations; and registering for it.
 //!
 //! A client drops a notification that lacks anything it reads, so nothing here is optional that
 //! the client requires. `[client]`
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::handle::InviteAttributes;
 use crate::ids::{HandleId, SessionRef, Xuid};
@@ -137,4 +138,23 @@ impl ActivitySender {
             unique_modern_gamertag: gamertag.to_owned(),
         }
     }
+}
+
+/// The body of `POST /system/notifications/endpoints`. Unknown fields are ignored. `[client]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointRequest {
+    /// The notification resource that the client subscribes to.
+    pub endpoint_uri: String,
+    /// `RTA`; the same when missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<String>,
+}
+
+/// The answer to a registration. `[client]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointAnswer {
+    /// A name for the registration.
+    pub endpoint_id: Uuid,
 }

@@ -3,6 +3,7 @@
 //! Rule numbers in comments are those of the specification of handles.
 
 use convoke_wire::handle::{HandleRequest, HandleType, InviteAttributes, SearchAttributes};
+use convoke_wire::notification::InviteInfo;
 use convoke_wire::session::constants::Capability;
 use convoke_wire::{HandleId, Sandbox, SessionRef, TitleId, Xuid};
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,8 @@ pub struct Maker<'a> {
     pub session: Option<&'a Session>,
     /// The title that stands in for a token without one.
     pub default_title: TitleId,
+    /// How the calling user is shown to whom they invite.
+    pub sender: InviteInfo,
     /// The id it gets; one that the request supplies is ignored (H6).
     pub id: HandleId,
     /// When it is made.
@@ -127,10 +130,19 @@ fn invite(request: &HandleRequest, maker: &Maker<'_>) -> Result<Body, Refusal> {
     if !maker.caller.server {
         check_inviter(maker)?;
     }
+    let sender = match (&maker.caller.user, &attributes.sender_string) {
+        (Some(_), _) => maker.sender.clone(),
+        (None, name) => InviteInfo::named(name.as_deref().unwrap_or_default()), // I17
+    };
+    let invite_protocol = invite_protocol(maker);
+    // I9: without a protocol, nobody is told of invitations to the session.
+    let settled = maker.session.is_some() && invite_protocol.is_none();
     Ok(Body::Invite {
         invited,
         attributes: attributes.clone(),
-        invite_protocol: invite_protocol(maker),
+        invite_protocol,
+        sender,
+        settled,
     })
 }
 

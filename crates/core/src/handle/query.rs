@@ -82,6 +82,7 @@ pub fn document(handle: &Handle, game_types: RawJson) -> WireHandle {
             invited,
             attributes,
             invite_protocol,
+            ..
         } => {
             shown.invited_xuid = Some(*invited);
             shown.sender_xuid = handle.creator;

@@ -7,6 +7,7 @@ use convoke_core::handle::{Body, Grant, Handle, correlation_key, query, search_k
 use convoke_core::refusal::Rule;
 use convoke_core::{Caller, Refusal, Session};
 use convoke_wire::handle::HandleType;
+use convoke_wire::notification::InviteInfo;
 use convoke_wire::{RawJson, Sandbox, TitleId, Xuid};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ fn post(body: &Value, caller: &Caller, session: Option<&Session>) -> Result<Hand
         session_ref: reference("s"),
         session,
         default_title: TitleId(1),
+        sender: InviteInfo::named("Alpha"),
         id: Uuid::from_u128(7),
         now: start(),
     };
@@ -148,6 +150,8 @@ fn members_invite_and_owners_where_owners_decide() {
         invited,
         attributes,
         invite_protocol,
+        sender,
+        ..
     } = &handle.body
     else {
         panic!("{handle:?}")
@@ -157,6 +161,7 @@ fn members_invite_and_owners_where_owners_decide() {
         (&Xuid(1005), TitleId(896_928_775))
     );
     assert_eq!(invite_protocol.as_deref(), Some("game"));
+    assert_eq!(sender.sender, "Alpha");
     // Only accepted members, but whatever room there is; servers into any session.
     assert_eq!(rule(&body, &c(), Some(&here)), Some(Rule::HandleForbidden));
     assert_eq!(

@@ -2,8 +2,9 @@
 //! told to read everything again.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use convoke_core::handle::Handle;
 use convoke_wire::rta::{CloseReason, ShoulderTap};
 use indexmap::IndexMap;
 use tokio::sync::Notify;
@@ -16,6 +17,8 @@ pub(super) const MAX_WAITING: usize = 256;
 
 /// Most changes of people lists that wait for one socket. Ours.
 pub(super) const MAX_PEOPLE: usize = 256;
+/// Most invitations that wait for one socket; others are looked for in the store. Ours.
+pub(super) const MAX_INVITATIONS: usize = 64;
 
 /// What waits for one socket.
 #[derive(Debug, Default)]
@@ -31,6 +34,9 @@ pub(super) struct Waiting {
     people: Vec<PeopleChange>,
     /// Taps or changes of people lists were lost, and none are kept until that has been noticed.
     overflowed: bool,
+    invitations: Vec<Arc<Handle>>,
+    /// There were more.
+    more_invitations: bool,
     closing: Option<CloseReason>,
 }
 
@@ -59,6 +65,8 @@ pub(super) struct Post {
     pub(super) taps: Vec<ShoulderTap>,
     pub(super) people: Vec<PeopleChange>,
     pub(super) lost_taps: bool,
+    pub(super) invitations: Vec<Arc<Handle>>,
+    pub(super) more_invitations: bool,
     pub(super) closing: Option<CloseReason>,
 }
 
@@ -105,6 +113,18 @@ impl Mailbox {
         self.wake.notify_one();
     }
 
+    /// Leaves an invitation for the socket.
+    pub(super) fn invite(&self, invitation: Arc<Handle>) {
+        let mut waiting = self.waiting();
+        if waiting.invitations.len() < MAX_INVITATIONS {
+            waiting.invitations.push(invitation);
+        } else {
+            waiting.more_invitations = true;
+        }
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
     /// Tells the socket to close.
     pub(super) fn close(&self, reason: CloseReason) {
         self.waiting().closing.get_or_insert(reason);
@@ -123,6 +143,8 @@ impl Mailbox {
             taps: waiting.taps.into_values().collect(),
             people: waiting.people,
             lost_taps: waiting.overflowed,
+            invitations: waiting.invitations,
+            more_invitations: waiting.more_invitations,
             closing: waiting.closing,
         }
     }
@@ -211,6 +233,28 @@ mod tests {
         assert!(post.lost_taps && post.people.is_empty());
         mailbox.post_people(change(1));
         assert_eq!(mailbox.take().people, [change(1)]);
+    }
+
+    #[test]
+    fn invitations_that_are_too_many_are_to_be_looked_for() {
+        let mailbox = Mailbox::default();
+        let text = r#"{"id":"00000000-0000-4000-8000-000000000002","sandbox":"RETAIL",
+            "session":{"scid":"6b1ff4f4-7f3a-4ab5-8c4a-08a4d37bb0a1","templateName":"t","name":"n"},
+            "created":"2026-01-01T00:00:00Z","body":{"type":"invite","invited":"2",
+            "attributes":{"titleId":"7"},"settled":false}}"#;
+        let handle: Arc<Handle> = Arc::new(serde_json::from_str(text).expect("a handle"));
+        for _ in 0..MAX_INVITATIONS {
+            mailbox.invite(Arc::clone(&handle));
+        }
+        let post = mailbox.take();
+        assert_eq!(post.invitations.len(), MAX_INVITATIONS);
+        assert!(!post.more_invitations);
+        for _ in 0..=MAX_INVITATIONS {
+            mailbox.invite(Arc::clone(&handle));
+        }
+        let post = mailbox.take();
+        assert_eq!(post.invitations.len(), MAX_INVITATIONS);
+        assert!(post.more_invitations && !mailbox.take().more_invitations);
     }
 
     #[test]

@@ -1,19 +1,30 @@
 //! The life of one socket: what is asked over it, what it is told, and when it ends.
 //!
 //! One task reads and writes, so that a client which does not read is not read from either.
+//!
+//! | | |
+//! |---|---|
+//! | `deadlines` | when it does something by itself |
+//! | `invitations` | what its users are told of invitations |
+//! | `place` | what others know of it |
 
+mod deadlines;
+mod invitations;
+mod place;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use convoke_wire::RawJson;
 use convoke_wire::rta::{
     ClientMessage, CloseReason, ConnectionData, ErrorCode, MAX_FRAME_BYTES, Resource, ServerFrame,
     ShoulderTap, TapEvent,
 };
+use convoke_wire::{HandleId, RawJson};
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,39 +32,33 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use uuid::Uuid;
 
-use super::mailbox::{Mailbox, Post};
-use super::owners::Owner;
+use super::mailbox::Post;
 use super::people::Listening;
 use super::subscriptions::Subscriptions;
-use super::{Closing, Opening, RealTime};
-use crate::auth::{EXPIRY_GRACE, Principal};
+use super::{Closing, Opening};
+use crate::auth::Principal;
 use crate::commit::Directory;
-use crate::metrics::{SocketEnd, Up};
+use crate::metrics::SocketEnd;
 use crate::people_feed::PeopleChange;
+use crate::shared::Shared;
+use deadlines::{Asking, Deadlines};
+use place::Place;
 
-/// How long a socket lives. `[doc]`
-const LIFE: SignedDuration = SignedDuration::from_hours(2);
-/// How long nothing may come before the client is asked whether it is there. `Inferred:` handles 7.5
-const PING_AFTER: SignedDuration = SignedDuration::from_secs(20);
-/// Questions without an answer after which it is not: nothing has come for a minute then.
-const MAX_UNANSWERED: u32 = 2;
 /// How long the client may take to read what it is told. Ours.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the client may take to end the connection after it was told. Ours.
 const LINGER: Duration = Duration::from_secs(5);
 /// Most bytes that are thrown away meanwhile. Ours.
 const MAX_LINGERING_BYTES: usize = 1024 * 1024;
-/// Time between two requests to read everything again. `Inferred:` handles 7.6
-const RESYNC_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// Most taps in one frame. Ours.
 const MAX_TAPS_PER_EVENT: usize = 64;
 /// Bytes that are read at a time: frames of clients are short, and idle sockets many.
 const READ_BUFFER: usize = 1024;
 
 /// Serves a socket until it ends.
-pub(crate) async fn serve(directory: Arc<Directory>, opening: Opening) {
+pub(crate) async fn serve(shared: Arc<Shared>, opening: Opening) {
+    let directory = Arc::clone(&shared.directory);
     let realtime = Arc::clone(&directory.realtime);
     let io = match opening.upgrade.await {
         Ok(upgraded) => TokioIo::new(upgraded),
@@ -76,8 +81,10 @@ pub(crate) async fn serve(directory: Arc<Directory>, opening: Opening) {
         listening: Listening::new(&realtime, &place.mailbox),
         place,
         deadlines: Deadlines::new(&opening.principal, now),
+        told: VecDeque::new(),
         principal: opening.principal,
         directory,
+        shared,
     };
     let end = socket.live().await;
     realtime.metrics.socket_ended(match end {
@@ -104,126 +111,17 @@ enum End {
     Stalled,
 }
 
-/// What keeps others from knowing a socket longer than it lives.
-struct Place {
-    directory: Arc<Directory>,
-    owner: Owner,
-    mailbox: Arc<Mailbox>,
-    /// The connection that it stands for, while it is subscribed to it.
-    connection: Option<Uuid>,
-    subscriptions: usize,
-    _counted: Up,
-}
-
-impl Place {
-    fn take(directory: &Arc<Directory>, principal: &Principal) -> Self {
-        let mailbox = Arc::<Mailbox>::default();
-        let owner = Owner::of(principal);
-        directory.realtime.owners.enter(owner.clone(), &mailbox);
-        Self {
-            owner,
-            mailbox,
-            connection: None,
-            subscriptions: 0,
-            _counted: directory.metrics.socket_opened(),
-            directory: Arc::clone(directory),
-        }
-    }
-
-    fn realtime(&self) -> &RealTime {
-        &self.directory.realtime
-    }
-
-    /// The connection that the socket stands for: the same as long as it is subscribed to.
-    fn connect(&mut self) -> Uuid {
-        if let Some(id) = self.connection {
-            return id;
-        }
-        let id = self.directory.entropy.uuid();
-        let now = self.directory.clock.now();
-        let mailbox = Arc::clone(&self.mailbox);
-        self.realtime().attachments.connect(id, mailbox, now);
-        self.connection = Some(id);
-        id
-    }
-
-    /// Nobody is subscribed to the connection any more, which is its loss. `Inferred:` handles 6.6
-    fn disconnect(&mut self) {
-        if let Some(id) = self.connection.take() {
-            let now = self.directory.clock.now();
-            self.realtime().attachments.disconnect(id, now);
-        }
-    }
-
-    fn count(&mut self, subscriptions: usize) {
-        self.directory
-            .metrics
-            .subscriptions_changed(self.subscriptions, subscriptions);
-        self.subscriptions = subscriptions;
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.disconnect();
-        self.count(0);
-        self.realtime().owners.leave(&self.owner, &self.mailbox);
-    }
-}
-
-/// When a socket does something by itself.
-struct Deadlines {
-    end: (Timestamp, CloseReason),
-    ping: Timestamp,
-    unanswered: u32,
-    /// When the client may be told again that it has missed something.
-    resync: Timestamp,
-    /// It has.
-    missed: bool,
-}
-
-impl Deadlines {
-    fn new(principal: &Principal, now: Timestamp) -> Self {
-        let life = later(now, LIFE);
-        let token = later(principal.expires, EXPIRY_GRACE);
-        Self {
-            end: if token < life {
-                (token, CloseReason::TokenExpired)
-            } else {
-                (life, CloseReason::Lifetime)
-            },
-            ping: later(now, PING_AFTER),
-            unanswered: 0,
-            resync: now,
-            missed: false,
-        }
-    }
-
-    fn earliest(&self) -> Timestamp {
-        let resync = self.missed.then_some(self.resync);
-        let other = resync.map_or(self.ping, |resync| resync.min(self.ping));
-        other.min(self.end.0)
-    }
-
-    /// Something has come from the client.
-    fn heard(&mut self, now: Timestamp) {
-        self.unanswered = 0;
-        self.ping = later(now, PING_AFTER);
-    }
-}
-
-fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
-    moment.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
 struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
     subscriptions: Subscriptions,
     listening: Listening,
     place: Place,
     deadlines: Deadlines,
+    /// Invitations that were told when their user subscribed.
+    told: VecDeque<HandleId>,
     principal: Arc<Principal>,
     directory: Arc<Directory>,
+    shared: Arc<Shared>,
 }
 
 impl Socket {
@@ -257,22 +155,15 @@ impl Socket {
 
     async fn time_has_come(&mut self) -> Result<(), End> {
         let now = self.directory.clock.now();
-        let (end, reason) = self.deadlines.end;
-        if end <= now {
+        if let Some(reason) = self.deadlines.over(now) {
             return Err(End::Closed(reason));
         }
-        if self.deadlines.missed && self.deadlines.resync <= now {
-            self.resync(now).await?;
+        self.resync(now).await?;
+        match self.deadlines.ask(now) {
+            Asking::NotYet => Ok(()),
+            Asking::Now => self.send(Message::Ping(Vec::new().into())).await,
+            Asking::InVain => Err(End::Dead),
         }
-        if self.deadlines.ping <= now {
-            if MAX_UNANSWERED <= self.deadlines.unanswered {
-                return Err(End::Dead);
-            }
-            self.deadlines.unanswered += 1;
-            self.deadlines.ping = later(now, PING_AFTER);
-            self.send(Message::Ping(Vec::new().into())).await?;
-        }
-        Ok(())
     }
 
     async fn deliver(&mut self) -> Result<(), End> {
@@ -280,17 +171,16 @@ impl Socket {
             taps,
             people,
             lost_taps,
+            invitations,
+            more_invitations,
             closing,
         } = self.place.mailbox.take();
         if let Some(reason) = closing {
             return Err(End::Closed(reason));
         }
         if lost_taps {
-            self.deadlines.missed = true;
-            let now = self.directory.clock.now();
-            if self.deadlines.resync <= now {
-                self.resync(now).await?;
-            }
+            self.deadlines.missed();
+            self.resync(self.directory.clock.now()).await?;
         }
         for taps in taps.chunks(MAX_TAPS_PER_EVENT) {
             self.tell(taps).await?;
@@ -298,7 +188,18 @@ impl Socket {
         for change in &people {
             self.tell_people(change).await?;
         }
-        Ok(())
+        if invitations.is_empty() {
+            return Ok(());
+        }
+        // Boxed, or every idle socket would carry the room of it.
+        Box::pin(async {
+            self.tell_invitations(&invitations).await?;
+            if more_invitations {
+                self.tell_all_waiting().await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn tell_people(&mut self, change: &PeopleChange) -> Result<(), End> {
@@ -327,9 +228,11 @@ impl Socket {
         Ok(())
     }
 
+    /// Has everything read again, if something was missed and it was not said lately.
     async fn resync(&mut self, now: Timestamp) -> Result<(), End> {
-        self.deadlines.missed = false;
-        self.deadlines.resync = later(now, RESYNC_PAUSE);
+        if !self.deadlines.resync(now) {
+            return Ok(());
+        }
         self.directory.metrics.resynced();
         self.send_frame(&ServerFrame::Resync).await
     }
@@ -360,7 +263,14 @@ impl Socket {
         };
         self.place.count(self.subscriptions.len());
         self.listening.listen(self.subscriptions.people_of());
-        self.send_frame(&frame).await
+        self.place.listen(self.subscriptions.listened_to());
+        self.send_frame(&frame).await?;
+        match frame {
+            ServerFrame::Subscribed { subscription, .. } => {
+                Box::pin(self.tell_waiting(subscription)).await
+            }
+            _ => Ok(()),
+        }
     }
 
     fn subscribe(&mut self, seq: u32, uri: &str) -> ServerFrame {

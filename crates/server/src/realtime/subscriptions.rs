@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use convoke_wire::Xuid;
 use convoke_wire::rta::{ErrorCode, MAX_SUBSCRIPTION, Resource};
+use convoke_wire::{TitleId, Xuid};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::Principal;
@@ -57,6 +57,8 @@ pub(super) struct Subscriptions {
     live: BTreeMap<u32, Kind>,
     /// Those to people lists, with the owner.
     people: BTreeMap<u32, Xuid>,
+    /// Those to notifications, with the user and the title.
+    notifications: BTreeMap<u32, (Xuid, TitleId)>,
     /// How many there are of each kind.
     counts: [u32; 4],
     /// The next number; none is given twice. `[client]` for beginning with 0
@@ -71,6 +73,7 @@ impl Subscriptions {
         Self {
             live: BTreeMap::new(),
             people: BTreeMap::new(),
+            notifications: BTreeMap::new(),
             counts: [0; 4],
             next: 0,
             allowed: BURST,
@@ -109,8 +112,14 @@ impl Subscriptions {
         let number = self.next;
         self.next += 1;
         self.live.insert(number, kind);
-        if let Resource::Friends { xuid } = resource {
-            self.people.insert(number, xuid);
+        match resource {
+            Resource::Friends { xuid } => {
+                self.people.insert(number, xuid);
+            }
+            Resource::Notifications { xuid, title_id } => {
+                self.notifications.insert(number, (xuid, title_id));
+            }
+            _ => {}
         }
         Ok((number, resource))
     }
@@ -122,6 +131,7 @@ impl Subscriptions {
         self.counts[kind as usize] -= 1;
         if let Some(number) = number {
             self.people.remove(&number);
+            self.notifications.remove(&number);
         }
         Ok(kind)
     }
@@ -137,6 +147,17 @@ impl Subscriptions {
     /// The users whose people lists are subscribed to.
     pub(super) fn people_of(&self) -> BTreeSet<Xuid> {
         self.people.values().copied().collect()
+    }
+
+    /// The subscriptions to notifications: number, user and title.
+    pub(super) fn notifications(&self) -> impl Iterator<Item = (u32, Xuid, TitleId)> {
+        let all = self.notifications.iter();
+        all.map(|(number, (xuid, title_id))| (*number, *xuid, *title_id))
+    }
+
+    /// The users whose notifications are subscribed to.
+    pub(super) fn listened_to(&self) -> BTreeSet<Xuid> {
+        self.notifications.values().map(|(xuid, _)| *xuid).collect()
     }
 
     /// The subscriptions to the socket's own connection: each is told of every tap.

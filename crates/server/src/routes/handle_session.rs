@@ -54,6 +54,8 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
     let Found { handle, admitted } = found;
     let caller = identity.caller_in(shared, &handle.session.scid);
     let grant = granted(shared, &handle, &caller).await?;
+    let waits_for = handle.waits_for();
+    let settles = waits_for.is_some() && waits_for == caller.xuid();
     Writing {
         key: handle.session_key(),
         template: admitted.template(&handle.session.template_name)?,
@@ -65,6 +67,7 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
             publisher: handle
                 .creator
                 .filter(|_| handle.kind() == HandleType::Search),
+            settles,
         }),
         existence: Existence::Optional,
         commits,

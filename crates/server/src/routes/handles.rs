@@ -15,6 +15,7 @@ use convoke_core::session::Session;
 use convoke_store::{HandleOp, Store};
 use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
 use convoke_wire::ids::parse_guid;
+use convoke_wire::notification::InviteInfo;
 use convoke_wire::{RawJson, SessionKey, SessionName, SessionRef, TitleId, Xuid, uri};
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderValue, StatusCode};
@@ -56,6 +57,7 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
     };
     let making = Making {
         key: key_of(&identity, reference),
+        sender: sender(&identity),
         wanted,
         admitted,
     };
@@ -102,6 +104,25 @@ struct Making {
     key: SessionKey,
     wanted: HandleRequest,
     admitted: Admitted,
+    sender: InviteInfo,
+}
+
+/// How the calling user is shown to whom they invite.
+fn sender(identity: &Identity) -> InviteInfo {
+    let Some(user) = identity.principal.acting_user() else {
+        return InviteInfo::default();
+    };
+    let mut sender = InviteInfo::named(&user.gamertag);
+    if let Some(modern) = &user.modern {
+        sender.sender_modern_gamertag.clone_from(&modern.name);
+        sender
+            .sender_modern_gamertag_suffix
+            .clone_from(&modern.suffix);
+        sender
+            .sender_unique_modern_gamertag
+            .clone_from(&modern.unique);
+    }
+    sender
 }
 
 impl Making {
@@ -131,10 +152,15 @@ impl Making {
                         .first()
                         .copied()
                         .unwrap_or(TitleId(0)),
+                    sender: self.sender.clone(),
                     id,
                     now,
                 };
-                let handle = Arc::new(create::make(&self.wanted, &maker)?);
+                let mut handle = create::make(&self.wanted, &maker)?;
+                if directory.realtime.is_repeated(&handle, now) {
+                    handle = handle.settled().unwrap_or(handle);
+                }
+                let handle = Arc::new(handle);
                 let step = Step {
                     next: counted(session, &handle),
                     handles: vec![HandleOp::Put(Arc::clone(&handle))],

@@ -12,6 +12,7 @@ use convoke_core::refusal::{Class, Refusal};
 use convoke_core::session::apply::{Target, apply};
 use convoke_core::session::connections::check_tapped;
 use convoke_core::session::{Disposition, Facts, Session, access, owners};
+use convoke_store::HandleOp;
 use convoke_wire::session::SessionRequest;
 use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
 use http::{HeaderMap, StatusCode};
@@ -231,6 +232,8 @@ pub(super) struct Through {
     pub(super) grant: Grant,
     /// Who published the session with it, if it is one for search.
     pub(super) publisher: Option<Xuid>,
+    /// The caller is the user whom this invitation still waits for, and need not be told now.
+    pub(super) settles: bool,
 }
 
 /// How often people are asked about anew because a session has other members by then. Ours.
@@ -369,8 +372,10 @@ impl Writing {
             };
             return Ok((Step::default(), written));
         }
+        let settled = self.handle.iter().filter(|through| through.settles);
         let step = Step {
             next: Next::from(outcome),
+            handles: settled.map(|used| HandleOp::Settle(used.id)).collect(),
             require_handles: self.handle.iter().map(|through| through.id).collect(),
             ..Step::default()
         };

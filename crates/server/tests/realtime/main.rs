@@ -5,6 +5,7 @@
 //! | h75, h76 | `opening.rs` |
 //! | h77 to h81 | `frames.rs` |
 //! | h82 to h86, h90 to h92, h94, h95 | `taps.rs` |
+//! | h40, h41, h101 | `invitations.rs` |
 //! | h87 to h89, h93, e79 | `losses.rs` |
 //! | c24 of people and privacy | `people.rs` |
 //!
@@ -19,6 +20,7 @@ mod service;
 mod changes;
 mod frames;
 mod hostile;
+mod invitations;
 mod losses;
 mod opening;
 mod people;

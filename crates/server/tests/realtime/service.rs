@@ -91,15 +91,42 @@ impl Service {
         }
     }
 
+    /// The service stops, and another begins with what it has left.
+    pub(crate) async fn again(self, change: impl FnOnce(&mut Config)) -> Self {
+        let Self {
+            app,
+            clock,
+            stop,
+            serving,
+            folder,
+            ..
+        } = self;
+        drop(stop);
+        serving.await.expect("it ends");
+        let app = Arc::try_unwrap(app).expect("nobody else has it");
+        app.close().await;
+        Self::restart(folder, clock, change).await
+    }
+
     /// 1001 to 1003 are called A, B and C.
     pub(crate) async fn player(&self, xuid: u64) -> Player {
-        let body = json!({"xuid": xuid.to_string(), "titleId": "777"});
+        self.sign_in(xuid, &json!({"xuid": xuid.to_string(), "titleId": "777"}))
+            .await
+    }
+
+    /// A player with a gamertag.
+    pub(crate) async fn named(&self, xuid: u64, gamertag: &str) -> Player {
+        let body = json!({"xuid": xuid.to_string(), "titleId": "777", "gamertag": gamertag});
+        self.sign_in(xuid, &body).await
+    }
+
+    async fn sign_in(&self, xuid: u64, body: &Value) -> Player {
         let nobody = Player {
             xuid,
             authorization: String::new(),
         };
         let issued = self
-            .call(Method::POST, "/dev/token", &nobody, Some(&body))
+            .call(Method::POST, "/dev/token", &nobody, Some(body))
             .await;
         let issued = issued.ok(200);
         let hash = issued["DisplayClaims"]["xui"][0]["uhs"]
@@ -269,6 +296,12 @@ pub(crate) fn path(session: &str) -> String {
     format!("/serviceconfigs/{SCID}/sessiontemplates/{template}/sessions/{name}")
 }
 
+/// A reference to a session.
+pub(crate) fn reference(session: &str) -> Value {
+    let (template, name) = session.split_once('/').unwrap_or(("game", session));
+    json!({"scid": SCID, "templateName": template, "name": name})
+}
+
 /// What taps call a session.
 pub(crate) fn resource(session: &str) -> String {
     let (template, name) = session.split_once('/').unwrap_or(("game", session));
@@ -284,9 +317,12 @@ fn write_templates(folder: &TempDir) {
         system[key] = value;
         system
     };
+    let mut quiet = with("capabilities", json!({"connectivity": true}));
+    quiet["inviteProtocol"] = Value::Null;
     let large = json!({"large": true, "connectionRequiredForActiveMembers": true});
     let templates = HashMap::from([
         ("game", game.clone()),
+        ("quiet", quiet),
         ("slow", with("inactiveRemovalTimeout", json!(60_000))),
         ("loose", with("capabilities", json!({"connectivity": true}))),
         ("private", {
@@ -301,6 +337,9 @@ fn write_templates(folder: &TempDir) {
     fs::write(service.join("service.toml"), "title_ids = [\"777\"]\n").expect("written");
     for (name, mut system) in templates {
         system["version"] = json!(1);
+        if let Some(fields) = system.as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+        }
         if name == "large" {
             system["maxMembersCount"] = json!(1000);
         }

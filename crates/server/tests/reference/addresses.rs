@@ -44,6 +44,7 @@ fn template_of(target: &Target) -> String {
         Target::People(_) => "/users/{owner}/people".to_owned(),
         Target::Person(..) => "/users/{owner}/people/{target}".to_owned(),
         Target::Favorite(..) => "/users/{owner}/people/favorites/{target}".to_owned(),
+        Target::NotificationEndpoints => "/system/notifications/endpoints".to_owned(),
         Target::Connect => "/connect".to_owned(),
         Target::Nonce => "/nonce".to_owned(),
         Target::SomePeople(_) => "/users/{owner}/people/xuids".to_owned(),

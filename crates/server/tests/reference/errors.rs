@@ -46,6 +46,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("body", "Bodies"),
     ("precondition", "Preconditions"),
     ("rta", "Real time"),
+    ("notify", "Notifications"),
     ("auth", "Credentials"),
     ("scid", "Service configurations"),
     ("template", "Templates"),

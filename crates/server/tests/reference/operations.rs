@@ -509,6 +509,15 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(200, "Nonce")],
         &[400, 401, 429, 503],
     );
+    add(
+        "/system/notifications/endpoints",
+        "post",
+        "notifications",
+        "Registers for notifications, which are told over a websocket whether or not this was done",
+        Some("EndpointRequest"),
+        &[(201, "EndpointAnswer")],
+        &[400, 401, 408, 413, 415, 429, 503],
+    );
     let ours = "operations";
     add(
         "/healthz",

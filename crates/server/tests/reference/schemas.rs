@@ -92,6 +92,11 @@ pub(crate) fn all() -> Value {
         },
         "PropertiesRequest": bags,
         "Element": open,
+        "EndpointRequest": object(&["endpointUri"], &json!({
+            "systemId": text, "endpointUri": text, "platform": text, "transport": {"const": "RTA"}, "locale": text, "titleId": text,
+            "filters": {"type": "array", "items": open},
+        })),
+        "EndpointAnswer": object(&["endpointId"], &json!({"endpointId": guid})),
         "Nonce": object(&["nonce"], &json!({"nonce": text})),
         "TemplateList": object(&["results"], &json!({"results": {"type": "array", "items":
             object(&["scid", "templateName", "contractVersion"], &json!({"scid": guid, "templateName": text, "contractVersion": count}))}})),

@@ -203,7 +203,8 @@ pub(super) fn search(number: u128, name: &str) -> Arc<Handle> {
 
 /// An invite handle.
 pub(super) fn invite(number: u128, name: &str, expires: Option<i64>) -> Arc<Handle> {
-    let body = json!({"type": "invite", "invited": "2", "attributes": {"titleId": "7"}});
+    let body =
+        json!({"type": "invite", "invited": "2", "attributes": {"titleId": "7"}, "settled": false});
     let mut handle = Handle::clone(&handle(number, name, &body));
     handle.expires = expires.map(at);
     Arc::new(handle)

@@ -259,3 +259,54 @@ pub(super) async fn activities_are_listed_newest_first<S: Store>(store: Arc<S>) 
     assert_eq!(list("RETAIL", 2), [id(6)]);
     assert!(list("RETAIL", 3).is_empty());
 }
+
+pub(super) async fn invitations_wait_until_they_are_settled<S: Store>(store: Arc<S>) {
+    let made = |number: u128, created: i64, expires: Option<i64>, within: &str| {
+        let mut handle = Handle::clone(&invite(number, "one", expires));
+        handle.created = at(created);
+        handle.sandbox = sandbox(within);
+        Arc::new(handle)
+    };
+    for handle in [
+        made(1, 30, None, "RETAIL"),
+        made(2, 10, Some(60), "retail"),
+        made(3, 20, Some(50), "RETAIL"),
+        made(4, 20, None, "RETAIL"),
+        made(5, 40, None, "XDKS.1"),
+        activity(6, "one", 2, 7),
+    ] {
+        store.commit(put(&handle)).await.expect("put");
+    }
+    let waiting = |within, invited, now, limit| {
+        let found = store.invitations_for(&sandbox(within), Xuid(invited), at(now), limit);
+        ids(&found.expect("an answer"))
+    };
+    assert_eq!(waiting("Retail", 2, 49, 9), [id(2), id(3), id(4), id(1)]);
+    assert_eq!(waiting("Retail", 2, 50, 9), [id(2), id(4), id(1)]);
+    assert_eq!(waiting("RETAIL", 2, 60, 9), [id(4), id(1)]);
+    // The newest ones.
+    assert_eq!(waiting("RETAIL", 2, 0, 2), [id(4), id(1)]);
+    assert_eq!(waiting("xdks.1", 2, 0, 9), [id(5)]);
+    assert!(waiting("RETAIL", 1, 0, 9).is_empty());
+    let activities = store.activities_of(&sandbox("RETAIL"), Xuid(2));
+    assert_eq!(ids(&activities.expect("an answer")), [id(6)]);
+
+    let settle = |number| handles(vec![HandleOp::Settle(id(number))]);
+    for number in [1, 1, 6, 7] {
+        store.commit(settle(number)).await.expect("settled");
+    }
+    assert_eq!(waiting("RETAIL", 2, 0, 9), [id(2), id(3), id(4)]);
+    let told = store
+        .handle(id(1))
+        .expect("an answer")
+        .expect("it is there");
+    assert_eq!((told.waits_for(), told.created), (None, at(30)));
+    assert_eq!(there(&*store), [1, 2, 3, 4, 5, 6]);
+    // Settled and gone in one step, and the other way round.
+    let both = vec![HandleOp::Settle(id(2)), HandleOp::Delete(id(2))];
+    store.commit(handles(both)).await.expect("deleted");
+    let both = vec![HandleOp::Delete(id(3)), HandleOp::Settle(id(3))];
+    store.commit(handles(both)).await.expect("deleted");
+    assert_eq!(there(&*store), [1, 4, 5, 6]);
+    assert_eq!(waiting("RETAIL", 2, 0, 9), [id(4)]);
+}

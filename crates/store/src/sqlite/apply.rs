@@ -245,6 +245,7 @@ fn change_handles(conn: &Connection, change: &HandleChange) -> Result<(), StoreE
             .iter()
             .try_for_each(|kind| remove(conn, REMOVE_OF_SESSION, [session, *kind])),
         HandleChange::ClearExpiry { session, kind } => clear_expiry(conn, session, kind),
+        HandleChange::Settle(id) => settle(conn, *id),
         HandleChange::DeleteExpired { now } => remove(conn, REMOVE_ENDED, [now]),
     }
 }
@@ -256,6 +257,14 @@ fn clear_expiry(conn: &Connection, session: &str, kind: &str) -> Result<(), Stor
         put_handle(conn, &prepared::handle_row(&lasting)?)?;
     }
     Ok(())
+}
+
+fn settle(conn: &Connection, id: HandleId) -> Result<(), StoreError> {
+    let waiting = reader::handle(conn, id)?;
+    match waiting.and_then(|handle| handle.settled()) {
+        Some(settled) => put_handle(conn, &prepared::handle_row(&settled)?),
+        None => Ok(()),
+    }
 }
 
 fn put_handle(conn: &Connection, handle: &HandleRow) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::session::Session;
-use convoke_wire::SessionKey;
+use convoke_wire::{HandleId, SessionKey};
 use uuid::Uuid;
 
 use super::values::nanoseconds;
@@ -69,6 +69,7 @@ pub(super) enum HandleChange {
         session: String,
         kind: &'static str,
     },
+    Settle(HandleId),
     DeleteExpired {
         now: i64,
     },
@@ -172,6 +173,7 @@ fn handle_change(op: &HandleOp) -> Result<HandleChange, StoreError> {
             session: session.folded(),
             kind: kind.as_str(),
         },
+        HandleOp::Settle(id) => HandleChange::Settle(*id),
         HandleOp::DeleteExpired { now } => HandleChange::DeleteExpired {
             now: nanoseconds(*now),
         },
@@ -185,7 +187,7 @@ pub(super) fn handle_row(handle: &Handle) -> Result<HandleRow, StoreError> {
         session: handle.session_key().folded(),
         kind: handle.kind().as_str(),
         sandbox: handle.sandbox.folded().into_owned(),
-        owner: handle.activity_owner().map(|owner| owner.to_string()),
+        owner: handle.found_by().map(|owner| owner.to_string()),
         created: nanoseconds(handle.created),
         expires: handle.expires.map(nanoseconds),
         body: codec::encode_handle(handle)?,

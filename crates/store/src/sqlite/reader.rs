@@ -191,9 +191,28 @@ pub(super) fn activities_of(
     owner: Xuid,
 ) -> Result<Vec<Arc<Handle>>, StoreError> {
     let sql = "SELECT checksum, body FROM handles
-               WHERE owner = ?1 AND sandbox = ?2 ORDER BY created DESC, id";
+               WHERE owner = ?1 AND sandbox = ?2 AND kind = 'activity'
+               ORDER BY created DESC, id";
     let parameters = (owner.to_string(), sandbox.folded());
     all(conn, sql, parameters, read_handle)
+}
+
+pub(super) fn invitations_for(
+    conn: &Connection,
+    sandbox: &Sandbox,
+    invited: Xuid,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Arc<Handle>>, StoreError> {
+    let sql = "SELECT checksum, body FROM handles
+               WHERE owner = ?1 AND sandbox = ?2 AND kind = 'invite'
+                   AND (expires IS NULL OR ?3 < expires)
+               ORDER BY created DESC, id DESC LIMIT ?4";
+    let (invited, sandbox) = (invited.to_string(), sandbox.folded());
+    let parameters = (invited, sandbox, nanoseconds(now), rows(limit));
+    let mut found = all(conn, sql, parameters, read_handle)?;
+    found.reverse();
+    Ok(found)
 }
 
 fn read_handle(row: &Row<'_>) -> Result<Arc<Handle>, StoreError> {

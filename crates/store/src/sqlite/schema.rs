@@ -56,7 +56,7 @@ CREATE TABLE handles (
     session  TEXT NOT NULL,               -- as sessions.key; the session need not exist
     kind     TEXT NOT NULL,
     sandbox  TEXT NOT NULL,               -- lower case
-    owner    TEXT,                        -- of an activity
+    owner    TEXT,                        -- of an activity, or who is to be told of an invite
     created  INTEGER NOT NULL,            -- nanoseconds since 1970
     expires  INTEGER,                     -- nanoseconds since 1970
     checksum INTEGER NOT NULL,
