@@ -7,12 +7,15 @@
 mod arrivals;
 mod capacity;
 mod case;
+mod fan_out;
+mod idle;
 mod load;
 mod overload;
 mod plan;
 mod process;
 mod report;
 mod soak;
+mod socket;
 mod subject;
 mod yardstick;
 
@@ -54,6 +57,9 @@ pub(crate) struct Bench {
     /// Also fill the service with this many sessions: memory, and restart after SIGTERM and SIGKILL.
     #[arg(long, value_name = "N")]
     sessions: Option<usize>,
+    /// Sockets of the case `idle-sockets`; the system has to allow as many open files.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    sockets: usize,
     /// Keys of the service's configuration, for instance to compare engines (TOML).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -94,6 +100,17 @@ impl Bench {
                 report.soaks.push(soak::measure(&plan, clients).await?);
             }
         }
+        if self.is_asked_for(fan_out::NAME) {
+            for &sessions in &self.connections {
+                for members in fan_out::MEMBERS {
+                    let fan_out = fan_out::measure(&plan, sessions, members).await?;
+                    report.fan_outs.push(fan_out);
+                }
+            }
+        }
+        if self.is_asked_for(idle::NAME) {
+            report.idle = Some(idle::measure(&plan, self.sockets).await?);
+        }
         if let Some(sessions) = self.sessions {
             report.capacity = Some(capacity::measure(&plan, sessions).await?);
         }
@@ -115,10 +132,12 @@ impl Bench {
         let asked = |case: &&Case| self.is_asked_for(case.name());
         let cases: Vec<Case> = case::ALL.iter().filter(asked).copied().collect();
         let names = case::ALL.map(Case::name).join(", ");
+        let others = [overload::NAME, fan_out::NAME, idle::NAME];
+        let some = others.iter().any(|name| self.is_asked_for(name));
         ensure!(
-            !cases.is_empty() || self.is_asked_for(overload::NAME) || self.soaks(),
+            !cases.is_empty() || some || self.soaks(),
             "--case: no case is called so; there are {names}, {}, {}",
-            overload::NAME,
+            others.join(", "),
             soak::NAME
         );
         Ok(cases)
@@ -145,6 +164,10 @@ impl Bench {
         ensure!(
             (512..=65_536).contains(&self.document),
             "--document: between 512 and 65536 bytes"
+        );
+        ensure!(
+            (1..=16_000).contains(&self.sockets),
+            "--sockets: between 1 and 16000"
         );
         for count in &self.connections {
             ensure!(

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::capacity::Capacity;
 use super::case::{self, Case};
+use super::fan_out::FanOut;
+use super::idle::Idle;
 use super::overload::Overload;
 use super::plan::Plan;
 use super::soak::Soak;
@@ -29,6 +31,7 @@ impl Who {
             Self::ServiceAtHalf => "convoke at half rate",
             Self::Yardstick(Yardstick::Echo) => "axum echo",
             Self::Yardstick(Yardstick::Append) => "append and sync",
+            Self::Yardstick(Yardstick::Broadcast) => "axum broadcast",
         }
     }
 }
@@ -56,6 +59,8 @@ pub(super) struct Report {
     rows: Vec<Row>,
     pub(super) overloads: Vec<Overload>,
     pub(super) soaks: Vec<Soak>,
+    pub(super) fan_outs: Vec<FanOut>,
+    pub(super) idle: Option<Idle>,
     pub(super) capacity: Option<Capacity>,
 }
 
@@ -66,6 +71,8 @@ impl Report {
             rows: Vec::new(),
             overloads: Vec::new(),
             soaks: Vec::new(),
+            fan_outs: Vec::new(),
+            idle: None,
             capacity: None,
         }
     }
@@ -76,9 +83,11 @@ impl Report {
 
     pub(super) fn has_failures(&self) -> bool {
         let mut overloads = self.overloads.iter();
+        let mut fan_outs = self.fan_outs.iter();
         self.rows.iter().any(|row| 0 < row.failures)
             || overloads.any(|overload| overload.failure().is_some())
             || self.soaks.iter().any(|soak| soak.failure().is_some())
+            || fan_outs.any(|fan_out| fan_out.failure().is_some())
     }
 
     /// The rate as a part of a yardstick's in the same case.
@@ -134,6 +143,12 @@ impl Report {
                 let _ = writeln!(text, "some failed, for instance: {failure}");
             }
         }
+        for fan_out in &self.fan_outs {
+            text.push_str(&fan_out.text());
+        }
+        if let Some(idle) = &self.idle {
+            text.push_str(&idle.text());
+        }
         for soak in &self.soaks {
             text.push_str(&soak.text());
         }
@@ -173,6 +188,12 @@ impl Report {
         }
         if !self.soaks.is_empty() {
             report["soak"] = self.soaks.iter().map(Soak::json).collect();
+        }
+        if !self.fan_outs.is_empty() {
+            report["fanOut"] = self.fan_outs.iter().map(FanOut::json).collect();
+        }
+        if let Some(idle) = &self.idle {
+            report["idleSockets"] = idle.json();
         }
         if let Some(capacity) = &self.capacity {
             report["capacity"] = capacity.json();

@@ -8,6 +8,7 @@ use convoke_wire::ids::{SessionRef, TitleId};
 use http::{HeaderValue, Method};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::case::{JOIN, Seat, request};
 use super::load;
@@ -165,6 +166,20 @@ impl Subject {
         let call = Call::new(Method::GET, seat.session.clone());
         let call = call.contract("107").token(Some(&seat.owner));
         Ok(self.send(call).await?.body)
+    }
+
+    /// Joins a session over a connection, with a subscription to everything.
+    pub(super) async fn subscribe(
+        &self,
+        session: &str,
+        player: &str,
+        connection: Uuid,
+    ) -> anyhow::Result<()> {
+        let system = json!({"active": true, "connection": connection,
+            "subscription": {"id": connection, "changeTypes": ["everything"]}});
+        let body = json!({"members": {"me": {"properties": {"system": system}}}});
+        self.put(session, player, &body.to_string()).await?;
+        Ok(())
     }
 
     async fn put(&self, path: &str, player: &str, body: &str) -> anyhow::Result<String> {

@@ -1,5 +1,7 @@
 //! The servers that the service is measured against: the least that can be done with the same bytes.
 
+mod broadcast;
+
 use std::fs::File;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
@@ -27,6 +29,8 @@ pub(super) enum Yardstick {
     Echo,
     /// The same, after the document was appended to a file and is on the disk.
     Append,
+    /// Sends a frame to all sockets of a group, and answers with a document.
+    Broadcast,
 }
 
 /// Most documents that reach the disk together.
@@ -83,7 +87,7 @@ pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
     let head = head(part()?)?;
     let document = Bytes::from(part()?.to_owned());
     let journal = match kind {
-        Yardstick::Echo => None,
+        Yardstick::Echo | Yardstick::Broadcast => None,
         Yardstick::Append => {
             let path = Path::new(folder).join("journal");
             let file = File::create(&path).context("no file to append to")?;
@@ -95,11 +99,15 @@ pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     output::print(&format!("{LISTENING}{}", listener.local_addr()?))?;
-    let app = Router::new().fallback(answer).with_state(Arc::new(Served {
+    let served = Arc::new(Served {
         head,
         document,
         journal,
-    }));
+    });
+    let app = match kind {
+        Yardstick::Broadcast => broadcast::routes(served),
+        _ => Router::new().fallback(answer).with_state(served),
+    };
     tokio::select! {
         served = axum::serve(tokio_nodelay(listener), app) => Ok(served?),
         () = input::ended() => Ok(()),

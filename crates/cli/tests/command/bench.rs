@@ -31,7 +31,7 @@ fn every_case_is_measured_beside_its_yardsticks() {
     let data = tempfile::tempdir().expect("a folder");
     let arguments = quick(
         data.path().to_str().expect("text"),
-        &["--sessions", "40", "--json"],
+        &["--sessions", "40", "--sockets", "30", "--json"],
     );
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let report = json(run_well(&arguments).trim());
@@ -79,6 +79,22 @@ fn every_case_is_measured_beside_its_yardsticks() {
             .as_f64()
             .is_some_and(|s| 0.0 < s)
     );
+    let fan_outs = report["fanOut"].as_array().expect("a list");
+    let members: Vec<_> = fan_outs.iter().map(|it| &it["members"]).collect();
+    assert_eq!(members, [4, 16]);
+    for fan_out in fan_outs {
+        let servers: Vec<_> = fan_out["reached"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|it| it["server"].as_str().expect("text"))
+            .collect();
+        assert_eq!(
+            servers,
+            ["convoke", "convoke at half rate", "axum broadcast"]
+        );
+    }
+    assert_eq!(report["idleSockets"]["sockets"], 30);
     let left: Vec<_> = std::fs::read_dir(data.path())
         .expect("the folder")
         .collect();
