@@ -92,9 +92,16 @@ pub(crate) async fn serve(
         let (tls, edge, counts) = (tls.clone(), Arc::clone(&edge), Arc::clone(metrics));
         let connection = secure(stream, peer, tls, edge, timer, open, counts);
         let counted = metrics.connection_accepted();
+        let (shared, sockets) = (Arc::clone(&shared), tasks.clone());
         tasks.spawn(async move {
-            let _until_closed = (place, connected, counted);
-            connection.await;
+            let until_closed = (place, connected, counted);
+            if let Some((opening, stay)) = connection.await {
+                // A task of its own, or a socket would keep the room of the requests before it.
+                sockets.spawn(async move {
+                    let _until_closed = (until_closed, stay);
+                    realtime::serve(shared, opening).await;
+                });
+            }
         });
     }
     drop(listener);
@@ -143,11 +150,11 @@ async fn secure(
     timer: ClockTimer,
     open: Open,
     metrics: Arc<Metrics>,
-) {
+) -> Option<(Opening, Stay)> {
     // Small answers must not wait for the acknowledgement of the one before.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection went away at once");
-        return;
+        return None;
     }
     let Some(tls) = tls else {
         return converse(stream, peer, edge, timer, open.enter()).await;
@@ -158,25 +165,25 @@ async fn secure(
             certificate,
         }) => {
             peer.certificate = certificate;
-            converse(stream, peer, edge, timer, open.enter()).await;
+            converse(stream, peer, edge, timer, open.enter()).await
         }
         Err(error) => {
             metrics.handshake_failed();
             tracing::debug!(%error, "a connection ended before its first request");
+            None
         }
     }
 }
 
-/// Answers the requests of one connection.
+/// Answers the requests of one connection, of which the last may open a socket.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     edge: Arc<Edge>,
     timer: ClockTimer,
     stay: Stay,
-) {
+) -> Option<(Opening, Stay)> {
     let peer = Arc::new(peer);
-    let shared = Arc::clone(&edge.shared);
     let opening = Arc::new(Mutex::new(None));
     let opened = Arc::clone(&opening);
     let answer = service_fn(move |request: http::Request<Incoming>| {
@@ -207,13 +214,10 @@ async fn converse(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended badly");
-        return;
+        return None;
     }
-    let opening = lock(&opening).take();
-    if let Some(opening) = opening {
-        // Boxed, or every connection would carry the room of a socket.
-        Box::pin(realtime::serve(shared, opening)).await;
-    }
+    let opening = lock(&opening).take()?;
+    Some((opening, stay))
 }
 
 /// What a request carries; nothing is made for the many that carry nothing.
