@@ -1,6 +1,6 @@
 //! Reading JSON from outside: one check of the whole text, then a typed read that names its path.
 
-mod lenient;
+mod known;
 mod objects;
 
 use std::collections::HashSet;
@@ -9,8 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment};
 
-use lenient::Lenient;
-use objects::Objects;
+use objects::{lenient, strict};
 
 /// Deepest nesting of a request body. `Inferred:` auth-http 12.
 pub const MAX_DEPTH: usize = 64;
@@ -40,7 +39,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
 pub fn read_answer<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
     let text = decode(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = serde_path_to_error::deserialize(Lenient(&mut deserializer));
+    let read = serde_path_to_error::deserialize(lenient(&mut deserializer));
     let value = read.map_err(|error| ReadError {
         path: dotted(error.path()),
         problem: problem(error.inner()),
@@ -65,11 +64,11 @@ pub fn decode(bytes: &[u8]) -> Result<&str, ReadError> {
 fn typed<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
     // The tracking of paths costs time, so it is only done for texts that fail.
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    if let Ok(value) = T::deserialize(Objects(&mut deserializer)) {
+    if let Ok(value) = T::deserialize(strict(&mut deserializer)) {
         return Ok(value);
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| ReadError {
+    serde_path_to_error::deserialize(strict(&mut deserializer)).map_err(|error| ReadError {
         path: dotted(error.path()),
         problem: problem(error.inner()),
     })

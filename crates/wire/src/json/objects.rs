@@ -2,32 +2,52 @@
 //!
 //! Derived readers also take an array for a structure, its fields in their order of declaration.
 //! No document of the service is written like that, so `{"me":[]}` must not read as `{"me":{}}`.
+//!
+//! A client must not mind fields of answers that it does not know, because the service may be newer,
+//! or another one; what the service does not know in requests, it refuses.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-/// Passes everything on, but asks for an object wherever a structure is wanted.
-pub(super) struct Objects<T>(pub(super) T);
+use super::known::Known;
+
+/// Passes everything on, but asks for an object wherever a structure is wanted, and hides its fields
+/// that the structure does not know, if they are to be skipped.
+pub(super) struct Objects<T, const SKIP_UNKNOWN: bool>(T);
+
+/// What refuses unknown fields where the structure does.
+pub(super) fn strict<T>(inner: T) -> Objects<T, false> {
+    Objects(inner)
+}
+
+/// What skips unknown fields.
+pub(super) fn lenient<T>(inner: T) -> Objects<T, true> {
+    Objects(inner)
+}
 
 macro_rules! pass_on {
     ($($method:ident),+ $(,)?) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method(Objects(visitor))
+            self.0.$method(Objects::<_, S>(visitor))
         })+
     };
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
+impl<'de, D: Deserializer<'de>, const S: bool> Deserializer<'de> for Objects<D, S> {
     type Error = D::Error;
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Objects(visitor))
+        if S {
+            self.0.deserialize_map(Known { visitor, fields })
+        } else {
+            self.0.deserialize_map(Objects::<_, S>(visitor))
+        }
     }
 
     pass_on! {
@@ -44,7 +64,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_unit_struct(name, Objects(visitor))
+        self.0
+            .deserialize_unit_struct(name, Objects::<_, S>(visitor))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -52,7 +73,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(name, Objects(visitor))
+        self.0
+            .deserialize_newtype_struct(name, Objects::<_, S>(visitor))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -60,7 +82,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple(len, Objects(visitor))
+        self.0.deserialize_tuple(len, Objects::<_, S>(visitor))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -69,7 +91,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple_struct(name, len, Objects(visitor))
+        self.0
+            .deserialize_tuple_struct(name, len, Objects::<_, S>(visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -78,7 +101,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(name, variants, Objects(visitor))
+        self.0
+            .deserialize_enum(name, variants, Objects::<_, S>(visitor))
     }
 
     fn is_human_readable(&self) -> bool {
@@ -94,7 +118,7 @@ macro_rules! visit {
     };
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Objects<V> {
+impl<'de, V: Visitor<'de>, const S: bool> Visitor<'de> for Objects<V, S> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,19 +140,19 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Objects<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Objects(inner))
+        self.0.visit_some(Objects::<_, S>(inner))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Objects(inner))
+        self.0.visit_newtype_struct(Objects::<_, S>(inner))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Objects(elements))
+        self.0.visit_seq(Objects::<_, S>(elements))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Objects(entries))
+        self.0.visit_map(Objects::<_, S>(entries))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
@@ -136,22 +160,22 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Objects<V> {
     }
 }
 
-impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Objects<T> {
+impl<'de, T: DeserializeSeed<'de>, const S: bool> DeserializeSeed<'de> for Objects<T, S> {
     type Value = T::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
-        self.0.deserialize(Objects(deserializer))
+        self.0.deserialize(Objects::<_, S>(deserializer))
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Objects<A> {
+impl<'de, A: SeqAccess<'de>, const S: bool> SeqAccess<'de> for Objects<A, S> {
     type Error = A::Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, A::Error> {
-        self.0.next_element_seed(Objects(seed))
+        self.0.next_element_seed(Objects::<_, S>(seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -159,7 +183,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Objects<A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Objects<A> {
+impl<'de, A: MapAccess<'de>, const S: bool> MapAccess<'de> for Objects<A, S> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -170,7 +194,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Objects<A> {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        self.0.next_value_seed(Objects(seed))
+        self.0.next_value_seed(Objects::<_, S>(seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
