@@ -44,7 +44,7 @@ impl PeopleFeed {
     }
 
     pub(crate) fn publish(&self, change: PeopleChange) {
-        self.realtime.people.tell(&change);
+        self.realtime.people_changed(&change);
         // Nobody need be listening.
         let _ = self.changes.send(change);
     }

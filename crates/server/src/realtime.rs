@@ -7,9 +7,8 @@
 //! | `socket` | its life: frames in, frames out, pings, deadlines |
 //! | `subscriptions` | what a socket is subscribed to, and its limits |
 //! | `mailbox` | what waits to be told to a socket; bounded |
-//! | `people` | who listens for changes of people lists |
-//! | `audience` | who listens for notifications |
-//! | `invitations` | which of them are told, and to whom |
+//! | `listeners` | who listens for changes of people lists, and for notifications |
+//! | `invitations` | which of those are told, and to whom |
 //! | `attachments` | which sessions depend on a connection, and which tap it |
 //! | `losses` | what happens when a connection is lost |
 //!
@@ -17,14 +16,13 @@
 //! (`convoke_core::session::taps`).
 
 mod attachments;
-mod audience;
 mod invitations;
+mod listeners;
 pub(crate) mod losses;
 mod mailbox;
 mod nonces;
 mod opening;
 mod owners;
-mod people;
 mod socket;
 mod subscriptions;
 
@@ -33,22 +31,22 @@ use std::sync::Arc;
 use convoke_core::session::Session;
 use convoke_core::session::connections::changes;
 use convoke_core::session::taps::{Taps, taps};
-use convoke_wire::SessionKey;
+use convoke_wire::{Sandbox, SessionKey, Xuid};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::RealTimeConfig;
 use crate::metrics::{Metrics, TapOutcome};
+use crate::people_feed::PeopleChange;
 
 pub(crate) use attachments::Attachments;
-use audience::Audience;
 use invitations::Inviters;
+use listeners::Listeners;
 use mailbox::Posted;
 use nonces::Nonces;
 pub(crate) use opening::{Opening, identity, open};
 use owners::Owners;
-use people::People;
 pub(crate) use socket::serve;
 
 /// All sockets and connections of the service.
@@ -57,8 +55,10 @@ pub(crate) struct RealTime {
     pub(crate) nonces: Nonces,
     pub(crate) attachments: Attachments,
     owners: Owners,
-    pub(crate) people: People,
-    audience: Audience,
+    /// For changes of a user's people list.
+    people: Arc<Listeners<Xuid>>,
+    /// For a user's notifications, whichever the title.
+    audience: Arc<Listeners<(Sandbox, Xuid)>>,
     inviters: Inviters,
     metrics: Arc<Metrics>,
     closing: Closing,
@@ -82,8 +82,8 @@ impl RealTime {
             nonces: Nonces::default(),
             attachments: Attachments::new(grace),
             owners: Owners::default(),
-            people: People::default(),
-            audience: Audience::default(),
+            people: Arc::default(),
+            audience: Arc::default(),
             inviters: Inviters::default(),
             metrics,
             closing: if config.abrupt_close {
@@ -124,6 +124,13 @@ impl RealTime {
         self.followed(key, before, after, now);
         if let Some(taps) = taps(before, after) {
             self.tap(&taps, now);
+        }
+    }
+
+    /// A change of a people list is durable: whoever listens is told.
+    pub(crate) fn people_changed(&self, change: &PeopleChange) {
+        for mailbox in self.people.of(&change.owner) {
+            mailbox.post_people(change.clone());
         }
     }
 

@@ -65,7 +65,7 @@ impl RealTime {
         let Some(invited) = handle.waits_for() else {
             return;
         };
-        let sockets = self.audience.of(&handle.sandbox, invited);
+        let sockets = self.audience.of(&(handle.sandbox.clone(), invited));
         if sockets.is_empty() {
             self.metrics.noticed(NoticeOutcome::Waits);
         }

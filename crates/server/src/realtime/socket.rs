@@ -34,7 +34,6 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 use super::mailbox::Post;
-use super::people::Listening;
 use super::subscriptions::Subscriptions;
 use super::{Closing, Opening};
 use crate::auth::Principal;
@@ -74,12 +73,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, opening: Opening) {
         .max_frame_size(Some(MAX_FRAME_BYTES));
     let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
     let now = directory.clock.now();
-    let place = Place::take(&directory, &opening.principal);
     let mut socket = Socket {
         stream,
         subscriptions: Subscriptions::new(now),
-        listening: Listening::new(&realtime, &place.mailbox),
-        place,
+        place: Place::take(&directory, &opening.principal),
         deadlines: Deadlines::new(&opening.principal, now),
         told: VecDeque::new(),
         principal: opening.principal,
@@ -114,7 +111,6 @@ enum End {
 struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
     subscriptions: Subscriptions,
-    listening: Listening,
     place: Place,
     deadlines: Deadlines,
     /// Invitations that were told when their user subscribed.
@@ -262,8 +258,8 @@ impl Socket {
             ClientMessage::Unsubscribe { seq, subscription } => self.unsubscribe(seq, subscription),
         };
         self.place.count(self.subscriptions.len());
-        self.listening.listen(self.subscriptions.people_of());
-        self.place.listen(self.subscriptions.listened_to());
+        let people = self.subscriptions.people_of();
+        self.place.listen(people, self.subscriptions.listened_to());
         self.send_frame(&frame).await?;
         match frame {
             ServerFrame::Subscribed { subscription, .. } => {

@@ -1,6 +1,6 @@
 //! What one socket is subscribed to: the numbers it was given, and how many there may be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use convoke_wire::rta::{ErrorCode, MAX_SUBSCRIPTION, Resource};
 use convoke_wire::{TitleId, Xuid};
@@ -145,7 +145,7 @@ impl Subscriptions {
     }
 
     /// The users whose people lists are subscribed to.
-    pub(super) fn people_of(&self) -> BTreeSet<Xuid> {
+    pub(super) fn people_of(&self) -> HashSet<Xuid> {
         self.people.values().copied().collect()
     }
 
@@ -156,7 +156,7 @@ impl Subscriptions {
     }
 
     /// The users whose notifications are subscribed to.
-    pub(super) fn listened_to(&self) -> BTreeSet<Xuid> {
+    pub(super) fn listened_to(&self) -> HashSet<Xuid> {
         self.notifications.values().map(|(xuid, _)| *xuid).collect()
     }
 

@@ -1,6 +1,6 @@
 //! What others know of a socket, and no longer than it lives.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use convoke_wire::{Sandbox, Xuid};
@@ -10,6 +10,7 @@ use crate::auth::Principal;
 use crate::commit::Directory;
 use crate::metrics::Up;
 use crate::realtime::RealTime;
+use crate::realtime::listeners::Listening;
 use crate::realtime::mailbox::Mailbox;
 use crate::realtime::owners::Owner;
 
@@ -21,8 +22,10 @@ pub(super) struct Place {
     pub(super) mailbox: Arc<Mailbox>,
     /// The connection that it stands for, while it is subscribed to it.
     connection: Option<Uuid>,
-    /// The users whose notifications it is subscribed to.
-    listening: BTreeSet<Xuid>,
+    /// To the people lists that it is subscribed to.
+    people: Listening<Xuid>,
+    /// To the users whose notifications it is subscribed to.
+    notifications: Listening<(Sandbox, Xuid)>,
     subscriptions: usize,
     _counted: Up,
 }
@@ -31,13 +34,15 @@ impl Place {
     pub(super) fn take(directory: &Arc<Directory>, principal: &Principal) -> Self {
         let mailbox = Arc::<Mailbox>::default();
         let owner = Owner::of(principal);
-        directory.realtime.owners.enter(owner.clone(), &mailbox);
+        let realtime = &directory.realtime;
+        realtime.owners.enter(owner.clone(), &mailbox);
         Self {
+            people: Listening::new(&realtime.people, &mailbox),
+            notifications: Listening::new(&realtime.audience, &mailbox),
             owner,
             sandbox: principal.sandbox.clone(),
             mailbox,
             connection: None,
-            listening: BTreeSet::new(),
             subscriptions: 0,
             _counted: directory.metrics.socket_opened(),
             directory: Arc::clone(directory),
@@ -69,16 +74,12 @@ impl Place {
         }
     }
 
-    /// These are the users whose notifications it is subscribed to now.
-    pub(super) fn listen(&mut self, users: BTreeSet<Xuid>) {
-        let audience = &self.realtime().audience;
-        for xuid in self.listening.difference(&users) {
-            audience.leave(&self.sandbox, *xuid, &self.mailbox);
-        }
-        for xuid in users.difference(&self.listening) {
-            audience.enter(&self.sandbox, *xuid, &self.mailbox);
-        }
-        self.listening = users;
+    /// These are the users whose people lists and whose notifications it is subscribed to now.
+    pub(super) fn listen(&mut self, people: HashSet<Xuid>, notified: HashSet<Xuid>) {
+        self.people.listen(people);
+        let notified = notified.into_iter();
+        let here = notified.map(|xuid| (self.sandbox.clone(), xuid));
+        self.notifications.listen(here.collect());
     }
 
     pub(super) fn count(&mut self, subscriptions: usize) {
@@ -92,7 +93,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.disconnect();
-        self.listen(BTreeSet::new());
         self.count(0);
         self.realtime().owners.leave(&self.owner, &self.mailbox);
     }
