@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Tells the time and waits for it. Tests bring their own.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
@@ -20,6 +20,11 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Waits for a while.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// A while after a moment; the end of the calendar where there is none.
+pub(crate) fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// The present moment of the machine, for what is not part of a service.

@@ -26,6 +26,7 @@ pub mod health;
 mod history;
 pub mod hosts;
 pub mod issuer;
+mod lifetime;
 pub mod live;
 pub mod metrics;
 pub mod parts;

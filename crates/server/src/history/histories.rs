@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::History;
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 
 /// Most followers of all sessions together. Ours.
 const MAX_FOLLOWERS: usize = 1024;
@@ -71,7 +71,7 @@ impl Histories {
         last: Arc<Session>,
         now: Timestamp,
     ) {
-        let until = now.checked_add(REMEMBERED).unwrap_or(now);
+        let until = later(now, REMEMBERED);
         let ended = Ended {
             history,
             last,
@@ -104,7 +104,7 @@ impl Histories {
 
     /// A follower is gone. What others have left for too long is let go.
     fn leave(&self, history: &Arc<History>, now: Timestamp) {
-        let until = now.checked_add(RESUMABLE).unwrap_or(now);
+        let until = later(now, RESUMABLE);
         let mut told = history.told();
         told.followers -= 1;
         told.resumable = Some(until);

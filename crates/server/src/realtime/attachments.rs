@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
+use crate::clock::later;
 use crate::timer_queue::TimerQueue;
 
 const SHARDS: usize = 64;
@@ -147,7 +148,7 @@ impl Attachments {
         let at_risk = connection.mailbox.is_none() && !connection.required.is_empty();
         let due = match connection.due {
             _ if !at_risk => None,
-            None => Some(now.checked_add(self.grace).unwrap_or(Timestamp::MAX)),
+            None => Some(later(now, self.grace)),
             running => running,
         };
         self.losses.set(&id, connection.due, due);

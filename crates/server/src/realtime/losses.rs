@@ -10,11 +10,12 @@ use convoke_core::session::connections::{Lost, lose};
 use convoke_store::StoreError;
 use convoke_wire::SessionKey;
 use convoke_wire::session::changes::Cause;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::clock::later;
 use crate::commit::{Directory, Next, Step, TransactError};
 
 /// Longest sleep; a loss that comes earlier wakes.
@@ -40,8 +41,7 @@ pub(crate) async fn run_due(directory: &Arc<Directory>) {
                 if let Err(error) = result {
                     let session = key.reference.resource();
                     tracing::error!(session.ref = %session, %error, "members whose connection is lost could not be made inactive");
-                    let later = now.checked_add(RETRY).unwrap_or(Timestamp::MAX);
-                    directory.realtime.attachments.postpone(&lost, later);
+                    directory.realtime.attachments.postpone(&lost, later(now, RETRY));
                 }
             });
         }

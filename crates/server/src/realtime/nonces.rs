@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::auth::Principal;
+use crate::clock::later;
 
 /// How long a nonce is good. `Inferred:` handles 7.1
 const LIFE: SignedDuration = SignedDuration::from_secs(60);
@@ -27,7 +28,7 @@ struct Unused {
 impl Nonces {
     /// Makes a number good for opening one socket.
     pub(crate) fn issue(&self, nonce: Uuid, principal: Arc<Principal>, now: Timestamp) {
-        let end = now.checked_add(LIFE).unwrap_or(Timestamp::MAX);
+        let end = later(now, LIFE);
         let mut unused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         unused.forget(now);
         unused.principals.insert(nonce, (principal, end));

@@ -4,10 +4,10 @@
 use convoke_wire::rta::CloseReason;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::auth::{EXPIRY_GRACE, Principal};
+use crate::auth::Principal;
+use crate::clock::later;
+use crate::lifetime;
 
-/// How long a socket lives. `[doc]`
-const LIFE: SignedDuration = SignedDuration::from_hours(2);
 /// How long nothing may come before the client is asked whether it is there. `Inferred:` handles 7.5
 const PING_AFTER: SignedDuration = SignedDuration::from_secs(20);
 /// Questions without an answer after which it is not: nothing has come for a minute then.
@@ -39,14 +39,9 @@ pub(super) enum Asking {
 
 impl Deadlines {
     pub(super) fn new(principal: &Principal, now: Timestamp) -> Self {
-        let life = later(now, LIFE);
-        let token = later(principal.expires, EXPIRY_GRACE);
+        let (age, token) = (CloseReason::Lifetime, CloseReason::TokenExpired);
         Self {
-            end: if token < life {
-                (token, CloseReason::TokenExpired)
-            } else {
-                (life, CloseReason::Lifetime)
-            },
+            end: lifetime::end(principal.expires, now, age, token),
             ping: later(now, PING_AFTER),
             unanswered: 0,
             resync: now,
@@ -100,8 +95,4 @@ impl Deadlines {
         }
         due
     }
-}
-
-fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
-    moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
