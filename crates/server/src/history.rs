@@ -135,23 +135,23 @@ impl Told {
         };
         let gone = old.map(|old| departures(old, new, cause, &self.disconnected, now));
         self.note_disconnected(old, new, cause);
-        if !self.keeps(now) {
-            self.let_go();
-        } else if let Some(after) = after {
-            self.kept_bytes += after.session.weight();
-        }
         let states = self.keeps(now).then(|| States {
             before: before.cloned(),
             after: after.cloned(),
         });
-        self.records.push_back(Record {
+        if states.is_none() && self.resumable.is_some() {
+            self.let_go();
+        }
+        let record = Record {
             id,
             timestamp: now,
             cause,
             changes: ChangeTypes::between(old, new),
             departures: gone.filter(|gone| !gone.is_nothing()).map(Box::new),
             states,
-        });
+        };
+        self.kept_bytes += record.weight();
+        self.records.push_back(record);
         while MAX_RECORDS < self.records.len() || MAX_KEPT_BYTES < self.kept_bytes {
             let Some(oldest) = self.records.pop_front() else {
                 break;
