@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use convoke_core::session::access;
 use convoke_wire::SessionRef;
 use convoke_wire::session::changes::{ChangeId, EndReason, Snapshot, StreamEnd, StreamEvent};
 use futures_util::stream;
@@ -74,8 +73,7 @@ async fn past(
     let Some(Ended { history, last, .. }) = ended else {
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     };
-    let facts = reading.facts(shared, &last).await?;
-    access::may_read(&last, &reading.caller, facts)?;
+    reading.check(shared, &last).await?;
     let id = history.last();
     if known.is_some() && known == id {
         return Ok(reply::empty(StatusCode::NO_CONTENT));

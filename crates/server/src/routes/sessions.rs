@@ -105,19 +105,15 @@ impl Reading {
     ) -> Result<Option<Arc<LiveSession>>, ApiError> {
         let state = shared.directory.read(&self.key).await?;
         if let Some(state) = &state {
-            let facts = self.facts(shared, &state.session).await?;
-            access::may_read(&state.session, &self.caller, facts)?;
+            self.check(shared, &state.session).await?;
         }
         Ok(state)
     }
 
-    /// What decides whether the caller may read a state.
-    pub(super) async fn facts(
-        &self,
-        shared: &Shared,
-        session: &Session,
-    ) -> Result<Facts, ApiError> {
-        asked(shared, session, &self.caller, self.grant).await
+    /// Whether the caller may read a state.
+    pub(super) async fn check(&self, shared: &Shared, session: &Session) -> Result<(), ApiError> {
+        let facts = asked(shared, session, &self.caller, self.grant).await?;
+        Ok(access::may_read(session, &self.caller, facts)?)
     }
 
     /// The answer to a GET.

@@ -9,25 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use convoke_core::session::access;
 use convoke_wire::RawJson;
 use convoke_wire::json_patch::{Operation, diff};
 use convoke_wire::session::changes::{
     Change, ChangeId, Departure, EndReason, Snapshot, StreamEnd, StreamEvent,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::event::{self, KEEP_ALIVE};
 use crate::api_error::ApiError;
-use crate::auth::EXPIRY_GRACE;
 use crate::history::{Following, News, Record, States, id_of};
+use crate::lifetime;
 use crate::live::LiveSession;
 use crate::metrics::Up;
 use crate::routes::sessions::Reading;
 use crate::shared::Shared;
 
-/// How long a stream lives, as a socket does.
-const LIFE: SignedDuration = SignedDuration::from_hours(2);
 /// How long nothing may be sent: proxies give up after a minute or half of one. Ours.
 const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
 
@@ -52,14 +49,10 @@ impl Follower {
         known: Option<ChangeId>,
         expires: Timestamp,
     ) -> Self {
-        let life = later(shared.directory.clock.now(), LIFE);
-        let token = later(expires, EXPIRY_GRACE);
+        let now = shared.directory.clock.now();
+        let (age, token) = (EndReason::Lifetime, EndReason::TokenExpired);
         Self {
-            end: if token < life {
-                (token, EndReason::TokenExpired)
-            } else {
-                (life, EndReason::Lifetime)
-            },
+            end: lifetime::end(expires, now, age, token),
             _counted: shared.directory.metrics.change_stream_opened(),
             shared,
             reading,
@@ -141,7 +134,7 @@ impl Follower {
         let until_now = records.filter(|it| it.id.change_number <= id.change_number);
         let snapshot = Snapshot {
             changes: until_now.map(|record| Record::told(&record)).collect(),
-            session: Some(self.document(&state)),
+            session: Some(RawJson::parse(text(&self.body(&state))).expect("a document")),
         };
         self.events
             .push_back(event::text(StreamEvent::Snapshot, Some(id), &snapshot));
@@ -174,15 +167,7 @@ impl Follower {
 
     /// Whether the reader may read a state; if not, the stream ends.
     async fn may_read(&mut self, state: &LiveSession, change: Option<&Record>) -> bool {
-        let facts = self.reading.facts(&self.shared, &state.session).await;
-        let allowed = facts.and_then(|facts| {
-            Ok(access::may_read(
-                &state.session,
-                &self.reading.caller,
-                facts,
-            )?)
-        });
-        match allowed {
+        match self.reading.check(&self.shared, &state.session).await {
             Ok(()) => return true,
             Err(ApiError::Unavailable(_) | ApiError::People(_)) => {
                 self.end(EndReason::Unavailable, None);
@@ -205,15 +190,14 @@ impl Follower {
 
     fn patch(&self, states: &States) -> Option<Vec<Operation>> {
         let (before, after) = (states.before.as_ref()?, states.after.as_ref()?);
-        let patch = diff(self.document(before).text(), self.document(after).text());
-        Some(patch.expect("documents are JSON"))
+        let (before, after) = (self.body(before), self.body(after));
+        Some(diff(text(&before), text(&after)).expect("documents are JSON"))
     }
 
-    fn document(&self, state: &LiveSession) -> RawJson {
+    /// The document as the reader is shown it.
+    fn body(&self, state: &LiveSession) -> Bytes {
         let viewer = self.reading.viewer;
-        let body = state.body_to_keep(viewer.xuid, viewer.contract);
-        let text = std::str::from_utf8(&body).expect("documents are UTF-8");
-        RawJson::parse(text).expect("documents are JSON")
+        state.body_to_keep(viewer.xuid, viewer.contract)
     }
 
     fn end(&mut self, reason: EndReason, departure: Option<Departure>) {
@@ -224,6 +208,6 @@ impl Follower {
     }
 }
 
-fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.checked_add(by).unwrap_or(Timestamp::MAX)
+fn text(document: &Bytes) -> &str {
+    std::str::from_utf8(document).expect("documents are UTF-8")
 }
