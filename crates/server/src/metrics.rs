@@ -4,7 +4,10 @@
 //! so counting takes no lock. Every metric has a row in `docs/operations.md`.
 
 mod cells;
+mod realtime;
 mod store;
+
+pub(crate) use realtime::{NoticeOutcome, SocketEnd, TapOutcome};
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +27,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::health::Report;
 use crate::route::Route;
 use cells::{Counts, Durations, DurationsBy, Held, Zeros};
+use realtime::RealTime;
 use store::OfStore;
 
 /// Verbs that have a label; all others share the last.
@@ -70,47 +74,6 @@ pub enum ConnectionRefusal {
     Limit,
 }
 
-/// What became of a tap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TapOutcome {
-    /// It waits for a socket.
-    Queued,
-    /// It took the place of one that waited.
-    Merged,
-    /// Too many waited.
-    Dropped,
-    /// Its connection leads to no socket.
-    Nobody,
-}
-
-const TAP_OUTCOMES: [&str; 4] = ["queued", "merged", "dropped", "nobody"];
-
-/// What became of a notification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoticeOutcome {
-    /// It was written to a socket.
-    Told,
-    /// Nobody listened; it waits for a subscription.
-    Waits,
-}
-
-const NOTICE_OUTCOMES: [&str; 2] = ["told", "waits"];
-
-/// How a socket ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SocketEnd {
-    /// The service closed it.
-    Closed,
-    /// The client closed it, or the network.
-    Gone,
-    /// Nothing came for a minute.
-    Dead,
-    /// The client did not read.
-    Stalled,
-}
-
-const SOCKET_ENDS: [&str; 4] = ["closed", "gone", "dead", "stalled"];
-
 const CONNECTION_REFUSALS: [&str; 2] = ["accept", "limit"];
 
 /// What is counted.
@@ -129,14 +92,7 @@ pub struct Metrics {
     connections_accepted: Counter,
     connections_refused: Arc<Counts<1>>,
     handshake_failures: Counter,
-    sockets_open: Gauge,
-    sockets_ended: Arc<Counts<1>>,
-    subscriptions: Gauge,
-    taps: Arc<Counts<1>>,
-    notices: Arc<Counts<1>>,
-    resyncs: Counter,
-    members_lost: Counter,
-    change_streams: Gauge,
+    realtime: RealTime,
     scraped: Scraped,
 }
 
@@ -176,10 +132,6 @@ impl Metrics {
         refusal_codes.sort_unstable();
         refusal_codes.dedup();
         let refusals = refusal_codes.iter().copied().chain(["other"]);
-        let labelled = |label, values: &'static [&'static str]| {
-            let values = values.iter().map(|value| [*value]);
-            Arc::new(Counts::new([label], Zeros::Shown, values))
-        };
         let metrics = Self {
             registry: Mutex::new(Registry::with_prefix("convoke")),
             requests: Arc::new(Counts::new(
@@ -202,14 +154,7 @@ impl Metrics {
             connections_accepted: Counter::default(),
             connections_refused: labelled("reason", &CONNECTION_REFUSALS),
             handshake_failures: Counter::default(),
-            sockets_open: Gauge::default(),
-            sockets_ended: labelled("end", &SOCKET_ENDS),
-            subscriptions: Gauge::default(),
-            taps: labelled("outcome", &TAP_OUTCOMES),
-            notices: labelled("outcome", &NOTICE_OUTCOMES),
-            resyncs: Counter::default(),
-            members_lost: Counter::default(),
-            change_streams: Gauge::default(),
+            realtime: RealTime::new(),
             scraped: Scraped::default(),
         };
         metrics.register(start);
@@ -293,7 +238,7 @@ impl Metrics {
             "TLS handshakes that failed",
             self.handshake_failures.clone(),
         );
-        self.register_realtime(held);
+        self.realtime.register(held);
         held.register(
             "ready",
             "Whether a check of readiness passes, 1 or 0",
@@ -308,49 +253,6 @@ impl Metrics {
             "When the service started, since 1970",
             Unit::Seconds,
             started,
-        );
-    }
-
-    fn register_realtime(&self, held: &mut Registry) {
-        held.register(
-            "rta_sockets_open",
-            "Sockets that are open",
-            self.sockets_open.clone(),
-        );
-        held.register(
-            "rta_sockets_ended",
-            "Sockets that have ended, by how",
-            Held(Arc::clone(&self.sockets_ended)),
-        );
-        held.register(
-            "rta_subscriptions",
-            "Subscriptions of all sockets",
-            self.subscriptions.clone(),
-        );
-        held.register(
-            "rta_taps",
-            "Taps of changed sessions, by what became of them",
-            Held(Arc::clone(&self.taps)),
-        );
-        held.register(
-            "rta_notifications",
-            "Notifications of users, by what became of them",
-            Held(Arc::clone(&self.notices)),
-        );
-        held.register(
-            "rta_resyncs",
-            "Times a client was told to read everything again",
-            self.resyncs.clone(),
-        );
-        held.register(
-            "rta_members_lost",
-            "Members made inactive because their connection was lost",
-            self.members_lost.clone(),
-        );
-        held.register(
-            "change_streams_open",
-            "Streams of a session's changes that are open",
-            self.change_streams.clone(),
         );
     }
 
@@ -422,47 +324,6 @@ impl Metrics {
         self.handshake_failures.inc();
     }
 
-    /// Counts a stream of changes as open for as long as the value lives.
-    pub(crate) fn change_stream_opened(&self) -> Up {
-        Up::new(&self.change_streams)
-    }
-
-    /// Counts a socket as open for as long as the value lives.
-    pub(crate) fn socket_opened(&self) -> Up {
-        Up::new(&self.sockets_open)
-    }
-
-    /// Counts a socket that has ended.
-    pub(crate) fn socket_ended(&self, end: SocketEnd) {
-        self.sockets_ended.add(end as usize);
-    }
-
-    /// A socket has another number of subscriptions.
-    pub(crate) fn subscriptions_changed(&self, before: usize, after: usize) {
-        let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
-        self.subscriptions.inc_by(count(after) - count(before));
-    }
-
-    /// Counts a tap.
-    pub(crate) fn tapped(&self, outcome: TapOutcome) {
-        self.taps.add(outcome as usize);
-    }
-
-    /// Counts a notification.
-    pub(crate) fn noticed(&self, outcome: NoticeOutcome) {
-        self.notices.add(outcome as usize);
-    }
-
-    /// Counts a client that was told to read everything again.
-    pub(crate) fn resynced(&self) {
-        self.resyncs.inc();
-    }
-
-    /// Counts members that turned inactive because their connection was lost.
-    pub(crate) fn members_lost(&self, members: usize) {
-        self.members_lost.inc_by(members as u64);
-    }
-
     /// The page that Prometheus reads.
     pub fn page(&self, moment: &Moment) -> String {
         let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
@@ -482,6 +343,12 @@ impl Metrics {
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Counters with one label of fixed values, each of which shows from the start.
+fn labelled(label: &'static str, values: &'static [&'static str]) -> Arc<Counts<1>> {
+    let values = values.iter().map(|value| [*value]);
+    Arc::new(Counts::new([label], Zeros::Shown, values))
 }
 
 /// The method as a label.

@@ -8,7 +8,7 @@ use convoke_core::privacy::PrivateList;
 use convoke_wire::people::hub::Selector;
 use http::Method;
 
-use super::{Target, verbs_of};
+use super::Target;
 use crate::api_error::ApiError;
 use crate::call::Call;
 use crate::edge_rule::EdgeRule;
@@ -116,6 +116,6 @@ pub(super) async fn answer(
         (Target::Settings(owner), &Method::PUT) => {
             privacy::choose(shared, &owner, call, body).await
         }
-        (target, _) => Err(ApiError::Method(verbs_of(&target))),
+        (target, _) => Err(ApiError::Method(target.verbs())),
     }
 }
