@@ -6,6 +6,7 @@
 mod bodies;
 mod credentials;
 mod files;
+mod filters;
 mod frames;
 mod query_strings;
 mod refusals;
@@ -17,6 +18,7 @@ mod uris;
 pub use bodies::{handle_body, handle_query, session_body};
 pub use credentials::{authorization, token};
 pub use files::{configuration, service_file, template};
+pub use filters::filter;
 pub use frames::real_time_frame;
 pub use query_strings::query_string;
 pub use requests::request;
@@ -30,6 +32,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("authorization", authorization),
     ("configuration", configuration),
+    ("filter", filter),
     ("handle_body", handle_body),
     ("handle_query", handle_query),
     ("path", path),

@@ -8,6 +8,7 @@
 //! - [`session::taps`] says who is told of a change, and of which.
 //! - [`contract`] turns wire documents into changes and sessions into wire documents.
 //! - [`handle`] holds the rules of handles and what each grants.
+//! - [`filter`] is the language in which search handles are asked for.
 //! - [`rate_limit`] counts requests in the two windows that the services document.
 
 #![warn(missing_docs)]
@@ -15,6 +16,7 @@
 pub mod caller;
 pub mod contract;
 pub mod entropy;
+pub mod filter;
 pub mod handle;
 pub mod index;
 pub mod limits;

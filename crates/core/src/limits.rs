@@ -76,6 +76,12 @@ pub const MAX_SEARCH_NAME_CHARS: usize = 100;
 pub const MAX_SEARCH_STRING_BYTES: usize = 99;
 /// Largest `searchAttributes`, in bytes. `Inferred:` handles S10
 pub const MAX_SEARCH_BYTES: usize = 8 * 1024;
+/// Longest filter or order, in characters. `Inferred:` handles 3.1
+pub const MAX_FILTER_CHARS: usize = 2048;
+/// Most conditions of a filter. `Inferred:` handles 3.1
+pub const MAX_FILTER_TERMS: usize = 32;
+/// Most parentheses within each other. `Inferred:` no more than there may be conditions.
+pub const MAX_FILTER_DEPTH: usize = 32;
 /// Most handles, and most owners, in one query. `[doc]`
 pub const MAX_QUERY: usize = 100;
 

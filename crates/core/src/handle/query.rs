@@ -158,7 +158,7 @@ fn related_info(handle: &Handle, session: &Session) -> RelatedInfo {
 }
 
 /// The owners of a session; where it has none, the maker of the handle.
-fn session_owners(handle: &Handle, session: &Session) -> Vec<Xuid> {
+pub(crate) fn session_owners(handle: &Handle, session: &Session) -> Vec<Xuid> {
     let owners = owners::users(session);
     if owners.is_empty() {
         return handle.creator.into_iter().collect();

@@ -6,6 +6,7 @@ mod connections;
 mod contract_versions;
 mod creation;
 mod departures;
+mod filters;
 mod handles;
 mod laws;
 mod members;
