@@ -97,3 +97,14 @@ pub const MAX_PRIVATE_LIST: usize = 1000;
 pub const MAX_PERMISSION_USERS: usize = 100;
 /// Most permissions that a batch asks for. `Inferred:` people 5.2
 pub const MAX_PERMISSIONS: usize = 20;
+
+/// Life of an activity after its last write, in seconds. `[doc]`
+pub const ACTIVITY_TTL_S: i64 = 24 * 60 * 60;
+/// Longest `connectionString`, in characters. `[doc]`, where two pages differ
+pub const MAX_CONNECTION_STRING_CHARS: usize = 512;
+/// Most players of an activity. `[doc]`
+pub const MAX_ACTIVITY_PLAYERS: u64 = 100;
+/// Longest `groupId`, in characters. `[doc]`
+pub const MAX_GROUP_ID_CHARS: usize = 127;
+/// Most users whom one request invites to an activity. `[doc]`
+pub const MAX_ACTIVITY_INVITES: usize = 16;

@@ -196,6 +196,10 @@ rules! {
     HandleForbidden = "handles.forbidden", Forbidden;
     /// An invitation is for somebody whom its sender may send messages to.
     InviteForbidden = "handles.invite.forbidden", Forbidden;
+    /// Activities, and invitations to them, are within their limits.
+    ActivityField = "activity.field", Invalid;
+    /// Users act for themselves in the title of their token, and servers at the addresses for servers.
+    ActivityForbidden = "activity.forbidden", Forbidden;
     /// Only a session with the capability `searchable` has search handles.
     NotSearchable = "handles.searchable", Forbidden;
     /// A handle of this type leads to a session that exists.

@@ -7,6 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use convoke_core::refusal::{Refusal, Rule};
 use convoke_store::StoreError;
+use convoke_wire::multiplayer_activity::{ActivityError, ActivityErrorCode};
 use convoke_wire::people::ServiceError;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -29,6 +30,8 @@ pub enum Family {
     Text,
     /// An object with a code; people.
     Coded,
+    /// An object with a word, and 400 for what is forbidden; activities.
+    Activity,
 }
 
 /// A session that a refusal shows to somebody who may read it.
@@ -265,8 +268,26 @@ fn message(family: Family, rule: AnyRule, text: &str) -> Response {
             let text = serde_json::to_string(&body).expect("text and numbers serialise");
             ("application/json", text)
         }
+        Family::Activity => {
+            let body = ActivityError {
+                error_code: match rule.status() {
+                    StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                        ActivityErrorCode::Authorization
+                    }
+                    StatusCode::BAD_REQUEST => ActivityErrorCode::RequestValidation,
+                    _ => ActivityErrorCode::InvalidRequest,
+                },
+                debug_message: text.to_owned(),
+            };
+            let text = serde_json::to_string(&body).expect("texts serialise");
+            ("application/json", text)
+        }
     };
-    refused(rule.status(), Some(content_type), Body::from(body))
+    let status = match (family, rule.status()) {
+        (Family::Activity, StatusCode::FORBIDDEN) => StatusCode::BAD_REQUEST,
+        (_, status) => status,
+    };
+    refused(status, Some(content_type), Body::from(body))
 }
 
 fn document(status: StatusCode, body: Bytes) -> Response {

@@ -19,6 +19,8 @@ pub enum Service {
     Profile,
     /// Endpoints for notifications.
     Notify,
+    /// Activities without a session.
+    MultiplayerActivity,
     /// Tokens.
     Issuer,
     /// Health and metrics: ours, behind every name.
@@ -55,6 +57,7 @@ pub fn scope_of(host: Option<&str>) -> Scope {
         }
         "smartmatch.xboxlive.com" | "momatch.xboxlive.com" => Scope::One(Service::SmartMatch),
         "rta.xboxlive.com" => Scope::One(Service::RealTime),
+        "multiplayeractivity.xboxlive.com" => Scope::One(Service::MultiplayerActivity),
         "notify.xboxlive.com" => Scope::One(Service::Notify),
         "social.xboxlive.com" => Scope::One(Service::Social),
         "peoplehub.xboxlive.com" => Scope::One(Service::PeopleHub),
@@ -118,6 +121,11 @@ mod tests {
         check(Some("sessiondirectory.xboxlive.com"), RealTime, false);
         check(Some("notify.xboxlive.com"), Service::Notify, true);
         check(Some("notify.xboxlive.com"), RealTime, false);
+        check(
+            Some("multiplayeractivity.xboxlive.com"),
+            Service::MultiplayerActivity,
+            true,
+        );
         check(Some("social.xboxlive.com"), Social, true);
         check(Some("social.xboxlive.com"), Operations, true);
         check(Some("peoplehub.xboxlive.com"), Social, false);

@@ -143,7 +143,9 @@ pub fn allowance(service: Service) -> Option<Allowance> {
         Service::Social | Service::PeopleHub => Some(Allowance::Social),
         Service::Privacy => Some(Allowance::Privacy),
         Service::Profile => Some(Allowance::Profile),
-        Service::RealTime | Service::Notify => Some(Allowance::Other),
+        Service::RealTime | Service::Notify | Service::MultiplayerActivity => {
+            Some(Allowance::Other)
+        }
         Service::Issuer | Service::Operations => None,
     }
 }

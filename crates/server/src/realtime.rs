@@ -8,7 +8,8 @@
 //! | `subscriptions` | what a socket is subscribed to, and its limits |
 //! | `mailbox` | what waits to be told to a socket; bounded |
 //! | `listeners` | who listens for changes of people lists, and for notifications |
-//! | `invitations` | which of those are told, and to whom |
+//! | `invitations` | which invitations to sessions are told, and to whom |
+//! | `notices` | what is told to whoever listens, and kept nowhere |
 //! | `attachments` | which sessions depend on a connection, and which tap it |
 //! | `losses` | what happens when a connection is lost |
 //!
@@ -21,6 +22,7 @@ mod listeners;
 pub(crate) mod losses;
 mod mailbox;
 mod nonces;
+mod notices;
 mod opening;
 mod owners;
 mod socket;
@@ -45,6 +47,7 @@ use invitations::Inviters;
 use listeners::Listeners;
 use mailbox::Posted;
 use nonces::Nonces;
+pub(crate) use notices::Notice;
 pub(crate) use opening::{Opening, identity, open};
 use owners::Owners;
 pub(crate) use socket::serve;

@@ -2,9 +2,10 @@
 //!
 //! A fixed set: a client cannot make new ones. Not here: which address a path is (`router`).
 
+use convoke_core::activity::Sending;
 use convoke_wire::people::hub::Selector;
 
-use crate::router::{Part, PrivateAddress, Target};
+use crate::router::{ActivityAddress, Part, PrivateAddress, Target};
 
 macro_rules! routes {
     ($($variant:ident = $template:literal;)+) => {
@@ -76,6 +77,8 @@ routes! {
     DevToken = "/dev/token";
     Jwks = "/.well-known/jwks.json";
     NotificationEndpoints = "/system/notifications/endpoints";
+    ActivityInvites = "/titles/{title_id}/invites";
+    ActivityServerInvites = "/titles/{title_id}/invites/server";
     Connect = "/connect";
     Nonce = "/nonce";
     Health = "/healthz";
@@ -134,6 +137,10 @@ impl From<&Target> for Route {
             Target::Person(..) => Self::Person,
             Target::Favorite(..) => Self::Favorite,
             Target::NotificationEndpoints => Self::NotificationEndpoints,
+            Target::Activity(_, address) => match address {
+                ActivityAddress::Invites(Sending::AsUser) => Self::ActivityInvites,
+                ActivityAddress::Invites(Sending::AsServer) => Self::ActivityServerInvites,
+            },
             Target::Connect => Self::Connect,
             Target::Nonce => Self::Nonce,
             Target::SomePeople(_) => Self::SomePeople,
@@ -182,6 +189,7 @@ mod tests {
                 .template()
                 .replace("{scid}", "11111111-2222-3333-4444-555555555555")
                 .replace("{index}", "3")
+                .replace("{title_id}", "777")
                 .replace(['{', '}'], "");
             let resolved = resolve(&path.parse().expect("a path"));
             let found = match &resolved {

@@ -1,9 +1,11 @@
 //! From an address and a verb to the handler, and back as an answer of the address's service.
 
+mod activities;
 mod people;
 mod resolve;
 mod target;
 
+pub use activities::ActivityAddress;
 pub use people::PrivateAddress;
 pub use resolve::resolve;
 pub use target::{Part, Target};
@@ -136,6 +138,7 @@ fn nothing_here(scope: Scope) -> Response {
 fn family_of(service: Service) -> Family {
     match service {
         Service::Social | Service::PeopleHub | Service::Privacy | Service::Profile => Family::Coded,
+        Service::MultiplayerActivity => Family::Activity,
         Service::SessionDirectory
         | Service::SmartMatch
         | Service::RealTime
@@ -196,6 +199,10 @@ async fn answer(
 
         (Target::NotificationEndpoints, &Method::POST) => {
             Box::pin(notifications::register(shared, call, body)).await
+        }
+
+        (Target::Activity(title_id, address), _) => {
+            Box::pin(activities::answer(shared, title_id, address, call, body)).await
         }
 
         (Target::Connect, &Method::GET) => routes::realtime::connect(call),

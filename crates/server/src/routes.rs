@@ -1,5 +1,6 @@
 //! Handlers, one file per family of addresses: authenticate, convert, one call, render.
 
+pub mod activities;
 pub mod changes;
 pub mod handle_queries;
 pub mod handle_session;

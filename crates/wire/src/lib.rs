@@ -12,6 +12,7 @@ pub mod headers;
 pub mod ids;
 pub mod json;
 pub mod json_patch;
+pub mod multiplayer_activity;
 pub mod notification;
 pub mod patch;
 pub mod people;

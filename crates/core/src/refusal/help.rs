@@ -267,6 +267,14 @@ impl Rule {
                 "There are too many tags, strings or numbers, a name has a character it may not have, or a value is too long.",
                 "Shorten what the path names; names are shorter than 100 characters, and texts have at most 99 bytes.",
             ).example(r#"{"searchAttributes": {"tags": ["casual"], "strings": {"map": "harbour"}, "numbers": {"level": 12}}}"#),
+            Self::ActivityField => Help::new(
+                "A number or text is beyond its limit, or a list is empty or too long; a request invites 1 to 16 users, and `connectionString` has at most 512 characters.",
+                "Change what the path names as the detail says.",
+            ).example(r#"{"invitedUsers": ["1003"], "connectionString": "ip=1"}"#),
+            Self::ActivityForbidden => Help::new(
+                "The path names another title than the token, an address for servers was called by a user, or the sender may not write to one of the invited.",
+                "Use a token of the title; servers need the role `sessions.server`.",
+            ),
             Self::HandleForbidden => Help::new(
                 "The caller is no active member or owner of the session as the type of the handle needs it, or deletes a handle that is neither by nor for them.",
                 "Join the session as active before making the handle; let the creator, the invited user or a server delete it.",

@@ -1,6 +1,7 @@
 //! The rules of the session directory, scenario by scenario: JSON in, JSON out.
 
 mod access;
+mod activities;
 mod change_types;
 mod connections;
 mod contract_versions;

@@ -31,9 +31,13 @@ pub(crate) enum NoticeOutcome {
     Told,
     /// Nobody listened; it waits for a subscription.
     Waits,
+    /// Nobody listened, and it is kept nowhere.
+    Nobody,
+    /// Too many waited for a socket, and it is kept nowhere.
+    Dropped,
 }
 
-const NOTICE_OUTCOMES: [&str; 2] = ["told", "waits"];
+const NOTICE_OUTCOMES: [&str; 4] = ["told", "waits", "nobody", "dropped"];
 
 /// How a socket ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

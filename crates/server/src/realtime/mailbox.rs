@@ -10,6 +10,8 @@ use indexmap::IndexMap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::notices::Notice;
+
 use crate::people_feed::PeopleChange;
 
 /// Most taps that wait for one socket. `Inferred:` handles 6.5 D11
@@ -17,6 +19,9 @@ pub(super) const MAX_WAITING: usize = 256;
 
 /// Most changes of people lists that wait for one socket. Ours.
 pub(super) const MAX_PEOPLE: usize = 256;
+/// Most notifications that wait for one socket and are kept nowhere else; others are lost. Ours.
+pub(super) const MAX_NOTICES: usize = 64;
+
 /// Most invitations that wait for one socket; others are looked for in the store. Ours.
 pub(super) const MAX_INVITATIONS: usize = 64;
 
@@ -34,6 +39,7 @@ pub(super) struct Waiting {
     people: Vec<PeopleChange>,
     /// Taps or changes of people lists were lost, and none are kept until that has been noticed.
     overflowed: bool,
+    notices: Vec<Arc<Notice>>,
     invitations: Vec<Arc<Handle>>,
     /// There were more.
     more_invitations: bool,
@@ -65,6 +71,7 @@ pub(super) struct Post {
     pub(super) taps: Vec<ShoulderTap>,
     pub(super) people: Vec<PeopleChange>,
     pub(super) lost_taps: bool,
+    pub(super) notices: Vec<Arc<Notice>>,
     pub(super) invitations: Vec<Arc<Handle>>,
     pub(super) more_invitations: bool,
     pub(super) closing: Option<CloseReason>,
@@ -113,6 +120,18 @@ impl Mailbox {
         self.wake.notify_one();
     }
 
+    /// Leaves a notification for the socket.
+    pub(super) fn notify(&self, notice: Arc<Notice>) -> Posted {
+        let mut waiting = self.waiting();
+        if MAX_NOTICES <= waiting.notices.len() {
+            return Posted::Dropped;
+        }
+        waiting.notices.push(notice);
+        drop(waiting);
+        self.wake.notify_one();
+        Posted::Queued
+    }
+
     /// Leaves an invitation for the socket.
     pub(super) fn invite(&self, invitation: Arc<Handle>) {
         let mut waiting = self.waiting();
@@ -143,6 +162,7 @@ impl Mailbox {
             taps: waiting.taps.into_values().collect(),
             people: waiting.people,
             lost_taps: waiting.overflowed,
+            notices: waiting.notices,
             invitations: waiting.invitations,
             more_invitations: waiting.more_invitations,
             closing: waiting.closing,
@@ -255,6 +275,22 @@ mod tests {
         let post = mailbox.take();
         assert_eq!(post.invitations.len(), MAX_INVITATIONS);
         assert!(post.more_invitations && !mailbox.take().more_invitations);
+    }
+
+    #[test]
+    fn notifications_that_are_too_many_are_lost() {
+        let mailbox = Mailbox::default();
+        let notice = Arc::new(Notice {
+            user: Xuid(1),
+            title_id: convoke_wire::TitleId(777),
+            data: convoke_wire::RawJson::parse("{}").expect("JSON"),
+        });
+        for _ in 0..MAX_NOTICES {
+            assert_eq!(mailbox.notify(Arc::clone(&notice)), Posted::Queued);
+        }
+        assert_eq!(mailbox.notify(Arc::clone(&notice)), Posted::Dropped);
+        assert_eq!(mailbox.take().notices.len(), MAX_NOTICES);
+        assert_eq!(mailbox.notify(notice), Posted::Queued);
     }
 
     #[test]

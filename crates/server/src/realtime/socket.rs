@@ -167,6 +167,7 @@ impl Socket {
             taps,
             people,
             lost_taps,
+            notices,
             invitations,
             more_invitations,
             closing,
@@ -183,6 +184,9 @@ impl Socket {
         }
         for change in &people {
             self.tell_people(change).await?;
+        }
+        for notice in &notices {
+            self.tell_notice(notice).await?;
         }
         if invitations.is_empty() {
             return Ok(());

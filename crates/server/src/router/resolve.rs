@@ -5,8 +5,8 @@
 use convoke_wire::{Scid, SessionName, SessionRef, TemplateName, uri};
 use http::Uri;
 
-use super::people;
 use super::target::{Part, Target};
+use super::{activities, people};
 
 /// Finds what a path names.
 pub fn resolve(uri: &Uri) -> Option<Target> {
@@ -49,6 +49,7 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["handles", _, "session"] => Some(Target::HandleSession(named(1))),
         ["users", _, "people"] => Some(Target::People(named(1))),
         ["system", "notifications", "endpoints"] => Some(Target::NotificationEndpoints),
+        ["titles", _, rest @ ..] => activities::target(&segments[1], rest),
         ["connect" | "socket"] => Some(Target::Connect),
         ["nonce"] => Some(Target::Nonce),
         ["users", _, "people", rest @ ..] => people::target(named(1), rest, &segments[3..]),
@@ -92,6 +93,9 @@ fn word(segment: &str) -> &str {
         "system",
         "notifications",
         "endpoints",
+        "titles",
+        "invites",
+        "server",
         "connect",
         "socket",
         "nonce",
@@ -206,6 +210,10 @@ mod tests {
         check("/users/me/permission", None);
         check("/users/me/profile/settings/people/People", Some("Profiles"));
         check("/users/me/profile/settings/people", None);
+        check("/Titles/777/Invites", Some("Activity"));
+        check("/titles/777/invites/Server", Some("Activity"));
+        check("/titles/777/invites/client", None);
+        check("/titles/x/invites", None);
         check(
             "/System/Notifications/Endpoints",
             Some("NotificationEndpoints"),

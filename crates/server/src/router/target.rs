@@ -1,9 +1,9 @@
 //! What an address names, the service it belongs to and the verbs it takes.
 
 use convoke_wire::people::hub::Selector;
-use convoke_wire::{Scid, SessionRef, TemplateName};
+use convoke_wire::{Scid, SessionRef, TemplateName, TitleId};
 
-use super::PrivateAddress;
+use super::{ActivityAddress, PrivateAddress};
 use crate::hosts::Service;
 
 /// What an address names.
@@ -41,6 +41,8 @@ pub enum Target {
     Favorite(String, String),
     /// `/system/notifications/endpoints`
     NotificationEndpoints,
+    /// `/titles/{title_id}/…`
+    Activity(TitleId, ActivityAddress),
     /// `/connect`, or `/socket`
     Connect,
     /// `/nonce`
@@ -117,6 +119,7 @@ impl Target {
             Self::Hopper(..) | Self::HopperStats(..) | Self::Ticket(..) => Service::SmartMatch,
             Self::Connect | Self::Nonce => Service::RealTime,
             Self::NotificationEndpoints => Service::Notify,
+            Self::Activity(..) => Service::MultiplayerActivity,
             _ => Service::SessionDirectory,
         }
     }
@@ -144,6 +147,7 @@ impl Target {
             Self::Favorite(..) | Self::Friend(..) => "PUT, DELETE",
             Self::Follower(..) => "DELETE",
             Self::Permission(_) => "GET, POST",
+            Self::Activity(_, address) => address.verbs(),
             Self::Part(..)
             | Self::Changes(_)
             | Self::Templates(_)

@@ -6,6 +6,7 @@
 //! | h77 to h81 | `frames.rs` |
 //! | h82 to h86, h90 to h92, h94, h95 | `taps.rs` |
 //! | h40, h41, h101 | `invitations.rs` |
+//! | h99 | `activity_invites.rs` |
 //! | h87 to h89, h93, e79 | `losses.rs` |
 //! | c24 of people and privacy | `people.rs` |
 //!
@@ -17,6 +18,7 @@ mod client;
 mod clock;
 mod service;
 
+mod activity_invites;
 mod changes;
 mod frames;
 mod hostile;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Body;
+use convoke_core::activity::Sending;
 use convoke_server::app::App;
 use convoke_server::clock::SystemClock;
 use convoke_server::config::{Config, StoreChoice};
 use convoke_server::entropy::SystemEntropy;
-use convoke_server::router::{Part, PrivateAddress, Target, resolve};
+use convoke_server::router::{ActivityAddress, Part, PrivateAddress, Target, resolve};
 use convoke_wire::people::hub::Selector;
 use http::Request;
 use http::header::ALLOW;
@@ -45,6 +46,13 @@ fn template_of(target: &Target) -> String {
         Target::Person(..) => "/users/{owner}/people/{target}".to_owned(),
         Target::Favorite(..) => "/users/{owner}/people/favorites/{target}".to_owned(),
         Target::NotificationEndpoints => "/system/notifications/endpoints".to_owned(),
+        Target::Activity(_, address) => {
+            let rest = match address {
+                ActivityAddress::Invites(Sending::AsUser) => "invites",
+                ActivityAddress::Invites(Sending::AsServer) => "invites/server",
+            };
+            format!("/titles/{{title_id}}/{rest}")
+        }
         Target::Connect => "/connect".to_owned(),
         Target::Nonce => "/nonce".to_owned(),
         Target::SomePeople(_) => "/users/{owner}/people/xuids".to_owned(),

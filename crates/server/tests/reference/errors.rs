@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use convoke_core::contract::read;
 use convoke_server::explain::AnyRule;
 use convoke_wire::handle::{HandleQuery, HandleRequest, SearchAttributes};
+use convoke_wire::multiplayer_activity::SendInvites;
 use serde_json::Value;
 
 const INTRODUCTION: &str = r#"# Errors
@@ -63,6 +64,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("document", "The document"),
     ("value", "Values"),
     ("handles", "Handles"),
+    ("activity", "Activities"),
     ("people", "People"),
     ("privacy", "Privacy"),
     ("profile", "Profiles"),
@@ -147,6 +149,8 @@ fn every_example_is_a_request_that_can_be_read() {
         let value: Value = serde_json::from_str(example).expect("JSON");
         let read = if value.get("sessionRef").is_some() {
             read::document::<HandleRequest>(bytes).map(drop)
+        } else if value.get("invitedUsers").is_some() {
+            read::document::<SendInvites>(bytes).map(drop)
         } else if value.get("owners").is_some() {
             read::document::<HandleQuery>(bytes).map(drop)
         } else if let Some(attributes) = value.get("searchAttributes") {

@@ -85,16 +85,18 @@ impl Operation {
 
     fn refusal(&self, status: u16) -> Value {
         let codes: BTreeSet<_> = AnyRule::all()
-            .filter(|rule| rule.status().as_u16() == status)
+            .filter(|rule| self.status_of(*rule) == status)
             .map(AnyRule::code)
             .collect();
-        let coded = ["people", "people hub", "privacy", "profile"].contains(&self.tag)
-            && !matches!(status, 414 | 431 | 500 | 503);
+        let of_the_service = !matches!(status, 414 | 431 | 500 | 503);
+        let coded = ["people", "people hub", "privacy", "profile"].contains(&self.tag);
         let mut content = match (self.tag, status) {
             // Empty where there is nothing to show; the document has no way to say "or nothing".
             (_, 412 | 503) => json!({}),
             ("issuer", 401) => json_of("IssuerRefusal"),
-            _ if coded => json_of("ServiceError"),
+            (_, 429) => json_of("Throttled"),
+            ("activities", _) if of_the_service => json_of("ActivityError"),
+            _ if coded && of_the_service => json_of("ServiceError"),
             ("sessions" | "handles", 403) => {
                 let mut both = json_of("Session");
                 both["text/plain"] = json!({"schema": {"type": "string"}});
@@ -120,6 +122,14 @@ impl Operation {
             "description": format!("{}; one of {}", schemas::reason(status), codes.join(", ")),
             "headers": headers, "content": content,
         })
+    }
+
+    /// Services with words for what is wrong answer 400 to what is forbidden.
+    fn status_of(&self, rule: AnyRule) -> u16 {
+        match (self.tag, rule.status().as_u16()) {
+            ("activities", 403) => 400,
+            (_, status) => status,
+        }
     }
 
     fn parameters(&self) -> Value {
@@ -213,6 +223,7 @@ impl Operation {
     pub(crate) fn sample(&self) -> String {
         let values = [
             ("{scid}", SCID),
+            ("{title_id}", "777"),
             ("{template}", "lobby"),
             ("{name}", "friday"),
             ("{index}", "0"),

@@ -518,6 +518,20 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(201, "EndpointAnswer")],
         &[400, 401, 408, 413, 415, 429, 503],
     );
+    for (address, takes) in [
+        ("invites", "ActivityInvites"),
+        ("invites/server", "ActivityServerInvites"),
+    ] {
+        add(
+            &format!("/titles/{{title_id}}/{address}"),
+            "post",
+            "activities",
+            "Invites to an activity: the invited who listen are told over their websockets",
+            Some(takes),
+            &[(204, "")],
+            &[400, 401, 404, 408, 413, 415, 429, 503],
+        );
+    }
     let ours = "operations";
     add(
         "/healthz",

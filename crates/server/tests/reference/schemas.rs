@@ -20,7 +20,7 @@ pub(crate) fn path_parameter(name: &str) -> Value {
         "owner" | "target" => json!({"type": "string", "pattern": r"^(me|xuid\([0-9]{1,19}\))$"}),
         "group" => json!({"enum": ["People", "Favorites", "Friends"]}),
         "xuids" => json!({"type": "string", "pattern": "^[0-9]{1,19}(,[0-9]{1,19}){0,20}$"}),
-        "played" => json!({"type": "string", "pattern": "^[0-9]{1,9}$"}),
+        "played" | "title_id" => json!({"type": "string", "pattern": "^[0-9]{1,9}$"}),
         "decorations" => {
             json!({"type": "string", "pattern": "^[A-Za-z]{1,20}(,[A-Za-z]{1,20}){0,5}$"})
         }
@@ -92,6 +92,21 @@ pub(crate) fn all() -> Value {
         },
         "PropertiesRequest": bags,
         "Element": open,
+        "ActivityError": object(&["errorCode", "debugMessage"], &json!({
+            "errorCode": {"enum": ["RequestValidationError", "AuthorizationError", "InvalidRequest"]},
+            "debugMessage": text,
+        })),
+        "Throttled": object(&["version", "currentRequests", "maxRequests", "periodInSeconds", "limitType"], &json!({
+            "version": count, "currentRequests": count, "maxRequests": count, "periodInSeconds": count, "limitType": text,
+        })),
+        "ActivityInvites": object(&["invitedUsers"], &json!({
+            "invitedUsers": {"type": "array", "items": sent_xuid, "minItems": 1, "maxItems": 16},
+            "connectionString": {"type": "string", "maxLength": 512},
+        })),
+        "ActivityServerInvites": object(&["invitedUsers", "sender"], &json!({
+            "invitedUsers": {"type": "array", "items": sent_xuid, "minItems": 1, "maxItems": 16},
+            "connectionString": {"type": "string", "maxLength": 512}, "sender": sent_xuid,
+        })),
         "EndpointRequest": object(&["endpointUri"], &json!({
             "systemId": text, "endpointUri": text, "platform": text, "transport": {"const": "RTA"}, "locale": text, "titleId": text,
             "filters": {"type": "array", "items": open},

@@ -8,6 +8,7 @@ use convoke_wire::rta::ServerFrame;
 
 use super::{End, Socket, raw};
 use crate::metrics::NoticeOutcome;
+use crate::realtime::Notice;
 use crate::realtime::invitations::{self, MAX_TOLD};
 use crate::to_the_end::ToTheEnd;
 
@@ -75,6 +76,22 @@ impl Socket {
         let all: Vec<u32> = all.map(|(number, ..)| number).collect();
         for subscription in all {
             self.tell_waiting(subscription).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells of a notification that is kept nowhere.
+    pub(super) async fn tell_notice(&mut self, notice: &Notice) -> Result<(), End> {
+        let subscriptions = self.subscriptions.notifications();
+        let hearing: Vec<u32> = subscriptions
+            .filter(|(_, xuid, title)| (*xuid, *title) == (notice.user, notice.title_id))
+            .map(|(number, ..)| number)
+            .collect();
+        for subscription in hearing {
+            let data = notice.data.clone();
+            self.send_frame(&ServerFrame::Event { subscription, data })
+                .await?;
+            self.directory.metrics.noticed(NoticeOutcome::Told);
         }
         Ok(())
     }
