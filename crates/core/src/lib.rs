@@ -9,7 +9,7 @@
 //! - [`contract`] turns wire documents into changes and sessions into wire documents.
 //! - [`handle`] holds the rules of handles and what each grants.
 //! - [`filter`] is the language in which search handles are asked for.
-//! - [`activity`] holds those of activities without a session.
+//! - [`activity`] holds the rules of activities without a session.
 //! - [`rate_limit`] counts requests in the two windows that the services document.
 
 #![warn(missing_docs)]
