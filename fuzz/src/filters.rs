@@ -24,5 +24,8 @@ pub fn filter(bytes: &[u8]) {
 
 fn check_place(error: &FilterError, text: &str) {
     let end = error.column - 1 + error.length;
-    assert!(1 <= error.column && end <= text.chars().count(), "{error:?}");
+    assert!(
+        1 <= error.column && end <= text.chars().count(),
+        "{error:?}"
+    );
 }

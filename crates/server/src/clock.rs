@@ -19,8 +19,11 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Waits for a while.
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    fn sleep(&self, duration: Duration) -> Sleep;
 }
+
+/// Ends when a while is over.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A while after a moment; the end of the calendar where there is none.
 pub(crate) fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
@@ -51,7 +54,7 @@ impl Clock for SystemClock {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep(&self, duration: Duration) -> Sleep {
         Box::pin(tokio::time::sleep(duration))
     }
 }

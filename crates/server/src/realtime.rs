@@ -138,16 +138,14 @@ impl RealTime {
     }
 
     fn tap(&self, taps: &Taps, committed: Timestamp) {
-        for tap in &taps.list {
+        for (tap, told) in taps.shoulder_taps(committed) {
             let outcome = match self.attachments.mailbox(tap.connection) {
                 None => TapOutcome::Nobody,
-                Some(mailbox) => {
-                    match mailbox.post(tap.member, taps.shoulder_tap(tap, committed)) {
-                        Posted::Queued => TapOutcome::Queued,
-                        Posted::Merged => TapOutcome::Merged,
-                        Posted::Dropped => TapOutcome::Dropped,
-                    }
-                }
+                Some(mailbox) => match mailbox.post(tap.member, told) {
+                    Posted::Queued => TapOutcome::Queued,
+                    Posted::Merged => TapOutcome::Merged,
+                    Posted::Dropped => TapOutcome::Dropped,
+                },
             };
             self.metrics.tapped(outcome);
         }

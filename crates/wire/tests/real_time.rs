@@ -40,9 +40,9 @@ fn tap() -> ShoulderTap {
     let time: jiff::Timestamp = "2014-10-10T20:32:46.7127383Z".parse().expect("a time");
     ShoulderTap {
         timestamp: time.into(),
-        subscription: Some("C35AA3C2-0169-492b-8ae2-0939c7089f38".to_owned()),
+        subscription: Some("C35AA3C2-0169-492b-8ae2-0939c7089f38".into()),
         resource_type: TapResource::Session,
-        resource: session_ref().resource(),
+        resource: session_ref().resource().into(),
         branch: guid(BRANCH),
         change_number: 2,
     }

@@ -355,7 +355,7 @@ impl Driver {
                 branch: tap.branch,
                 change_number: tap.change_number,
                 timestamp: tap.timestamp,
-                subscription: tap.subscription,
+                subscription: tap.subscription.as_deref().map(str::to_owned),
             };
             if self.seen.is_news(&tap) {
                 self.queue.push(Event::Tapped(tap));

@@ -37,22 +37,26 @@ pub struct Tap {
     /// The connection that the tap goes to, whoever's it is.
     pub connection: Uuid,
     /// The subscription's id in the spelling of its writer; none where the member named none.
-    pub subscription: Option<String>,
+    pub subscription: Option<Arc<str>>,
     /// What of the change was subscribed to.
     pub matched: ChangeTypes,
 }
 
 impl Taps {
-    /// A tap as it travels.
-    pub fn shoulder_tap(&self, tap: &Tap, committed: Timestamp) -> ShoulderTap {
-        ShoulderTap {
-            timestamp: committed.into(),
-            subscription: tap.subscription.clone(),
-            resource_type: TapResource::Session,
-            resource: self.session.resource(),
-            branch: self.branch,
-            change_number: self.change_number,
-        }
+    /// The taps as they travel.
+    pub fn shoulder_taps(&self, committed: Timestamp) -> impl Iterator<Item = (&Tap, ShoulderTap)> {
+        let resource: Arc<str> = self.session.resource().into();
+        self.list.iter().map(move |tap| {
+            let told = ShoulderTap {
+                timestamp: committed.into(),
+                subscription: tap.subscription.clone(),
+                resource_type: TapResource::Session,
+                resource: Arc::clone(&resource),
+                branch: self.branch,
+                change_number: self.change_number,
+            };
+            (tap, told)
+        })
     }
 }
 
@@ -134,7 +138,7 @@ impl Subscriber<'_> {
         Tap {
             member,
             connection: self.connection,
-            subscription: self.id.map(str::to_owned),
+            subscription: self.id.map(Arc::from),
             matched,
         }
     }

@@ -85,7 +85,7 @@ fn h82_every_subscriber_is_tapped_and_so_is_the_writer() {
         found.list[1].matched,
         set(&[ChangeType::Everything, ChangeType::CustomProperty])
     );
-    let tap = found.shoulder_tap(&found.list[0], start());
+    let (_, tap) = found.shoulder_taps(start()).next().expect("a tap");
     assert_eq!(
         serde_json::to_value(tap).expect("JSON"),
         json!({"timestamp": "2026-01-02T03:04:05.0000000Z", "subscription": ID_A,

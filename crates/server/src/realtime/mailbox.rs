@@ -1,12 +1,13 @@
 //! What waits to be told to one socket. Whoever posts never waits: a slow reader loses taps and is
 //! told to read everything again.
 
+use std::hash::{Hash, Hasher};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use convoke_core::handle::Handle;
 use convoke_wire::rta::{CloseReason, ShoulderTap};
-use indexmap::IndexMap;
+use indexmap::IndexSet;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -35,7 +36,7 @@ pub(crate) struct Mailbox {
 /// Everything that waits at a moment.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    taps: IndexMap<Subscriber, ShoulderTap>,
+    taps: IndexSet<WaitingTap>,
     people: Vec<PeopleChange>,
     /// Taps or changes of people lists were lost, and none are kept until that has been noticed.
     overflowed: bool,
@@ -46,12 +47,33 @@ pub(super) struct Waiting {
     closing: Option<CloseReason>,
 }
 
-/// One subscription to one session: its taps that wait are one, the latest.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Subscriber {
-    branch: Uuid,
+/// A tap that waits, alike to all others of its subscription to its session: one of them waits, the
+/// latest.
+#[derive(Debug)]
+struct WaitingTap {
     member: u32,
-    subscription: Option<String>,
+    tap: ShoulderTap,
+}
+
+impl WaitingTap {
+    fn subscription(&self) -> (Uuid, u32, Option<&str>) {
+        let tap = &self.tap;
+        (tap.branch, self.member, tap.subscription.as_deref())
+    }
+}
+
+impl PartialEq for WaitingTap {
+    fn eq(&self, other: &Self) -> bool {
+        self.subscription() == other.subscription()
+    }
+}
+
+impl Eq for WaitingTap {}
+
+impl Hash for WaitingTap {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.subscription().hash(state);
+    }
 }
 
 /// What became of a tap.
@@ -84,17 +106,10 @@ impl Mailbox {
         if waiting.overflowed {
             return Posted::Dropped;
         }
-        let subscriber = Subscriber {
-            branch: tap.branch,
-            member,
-            subscription: tap.subscription.clone(),
-        };
-        if let Some(earlier) = waiting.taps.get_mut(&subscriber) {
-            *earlier = tap;
+        if let (_, Some(_earlier)) = waiting.taps.replace_full(WaitingTap { member, tap }) {
             return Posted::Merged;
         }
-        let posted = if waiting.taps.len() < MAX_WAITING {
-            waiting.taps.insert(subscriber, tap);
+        let posted = if waiting.taps.len() <= MAX_WAITING {
             Posted::Queued
         } else {
             waiting.overflow();
@@ -159,7 +174,7 @@ impl Mailbox {
     pub(super) fn take(&self) -> Post {
         let waiting = mem::take(&mut *self.waiting());
         Post {
-            taps: waiting.taps.into_values().collect(),
+            taps: waiting.taps.into_iter().map(|it| it.tap).collect(),
             people: waiting.people,
             lost_taps: waiting.overflowed,
             notices: waiting.notices,
@@ -177,7 +192,7 @@ impl Mailbox {
 
 impl Waiting {
     fn overflow(&mut self) {
-        (self.taps, self.people) = (IndexMap::new(), Vec::new());
+        (self.taps, self.people) = (IndexSet::new(), Vec::new());
         self.overflowed = true;
     }
 }
@@ -194,9 +209,9 @@ mod tests {
     fn tap(subscription: usize, change_number: u64) -> ShoulderTap {
         ShoulderTap {
             timestamp: Timestamp::UNIX_EPOCH.into(),
-            subscription: Some(subscription.to_string()),
+            subscription: Some(subscription.to_string().into()),
             resource_type: TapResource::Session,
-            resource: "s~t~n".to_owned(),
+            resource: "s~t~n".into(),
             branch: Uuid::nil(),
             change_number,
         }

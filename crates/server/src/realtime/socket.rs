@@ -13,6 +13,7 @@ mod invitations;
 mod place;
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ use crate::commit::Directory;
 use crate::metrics::SocketEnd;
 use crate::people_feed::PeopleChange;
 use crate::shared::Shared;
-use deadlines::{Asking, Deadlines};
+use deadlines::{Alarm, Asking, Deadlines};
 use place::Place;
 
 /// How long the client may take to read what it is told. Ours.
@@ -121,31 +122,26 @@ struct Socket {
 }
 
 impl Socket {
+    /// Waits for one thing to happen, does what it asks for, and begins again.
+    ///
+    /// What is waited for most often in vain, the stop and the deadline, is not waited for anew each
+    /// time: all sockets share the stop, and all of a thread share its timers.
     async fn live(&mut self) -> End {
-        loop {
-            match self.step().await {
-                Ok(()) => {}
-                Err(end) => return end,
-            }
-        }
-    }
-
-    /// Waits for one thing to happen, and does what it asks for.
-    async fn step(&mut self) -> Result<(), End> {
         let directory = Arc::clone(&self.directory);
-        let wait = self
-            .deadlines
-            .earliest()
-            .duration_since(directory.clock.now());
-        let wait = Duration::try_from(wait).unwrap_or(Duration::ZERO);
-        tokio::select! {
-            biased;
-            () = directory.realtime.stopping.cancelled() => {
-                Err(End::Closed(CloseReason::ShuttingDown))
+        let mut stop = pin!(directory.realtime.stopping.cancelled());
+        let mut alarm = Alarm::none();
+        loop {
+            alarm.set(self.deadlines.earliest(), &*directory.clock);
+            let done = tokio::select! {
+                biased;
+                () = &mut stop => Err(End::Closed(CloseReason::ShuttingDown)),
+                () = alarm.rings() => self.time_has_come().await,
+                () = self.place.mailbox.filled() => self.deliver().await,
+                read = self.stream.next() => self.receive(read).await,
+            };
+            if let Err(end) = done {
+                return end;
             }
-            () = directory.clock.sleep(wait) => self.time_has_come().await,
-            () = self.place.mailbox.filled() => self.deliver().await,
-            read = self.stream.next() => self.receive(read).await,
         }
     }
 
@@ -179,8 +175,12 @@ impl Socket {
             self.deadlines.missed();
             self.resync(self.directory.clock.now()).await?;
         }
-        for taps in taps.chunks(MAX_TAPS_PER_EVENT) {
+        if taps.len() <= MAX_TAPS_PER_EVENT {
             self.tell(taps).await?;
+        } else {
+            for taps in taps.chunks(MAX_TAPS_PER_EVENT) {
+                self.tell(taps.to_vec()).await?;
+            }
         }
         for change in &people {
             self.tell_people(change).await?;
@@ -203,27 +203,26 @@ impl Socket {
     }
 
     async fn tell_people(&mut self, change: &PeopleChange) -> Result<(), End> {
-        let data = raw(&change.event);
         let subscribed: Vec<u32> = self.subscriptions.to_people_of(change.owner).collect();
-        for subscription in subscribed {
-            let data = data.clone();
-            self.send_frame(&ServerFrame::Event { subscription, data })
-                .await?;
-        }
-        Ok(())
+        self.send_events(&subscribed, &change.event).await
     }
 
-    async fn tell(&mut self, taps: &[ShoulderTap]) -> Result<(), End> {
+    async fn tell(&mut self, shoulder_taps: Vec<ShoulderTap>) -> Result<(), End> {
+        if shoulder_taps.is_empty() {
+            return Ok(());
+        }
         let event = TapEvent {
             ncid: self.directory.entropy.uuid(),
-            shoulder_taps: taps.to_vec(),
+            shoulder_taps,
         };
-        let data = raw(&event);
         let subscribed: Vec<u32> = self.subscriptions.connections().collect();
+        self.send_events(&subscribed, &event).await
+    }
+
+    async fn send_events(&mut self, subscribed: &[u32], data: &impl Serialize) -> Result<(), End> {
         for subscription in subscribed {
-            let data = data.clone();
-            self.send_frame(&ServerFrame::Event { subscription, data })
-                .await?;
+            let text = ServerFrame::event(*subscription, data);
+            self.send(Message::text(text)).await?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::{Error, SeqAccess};
 
 use super::ErrorCode;
@@ -74,6 +75,16 @@ impl ServerFrame {
             code,
             message: code.message().into(),
         }
+    }
+
+    /// The text of an [`Event`](Self::Event) with data that is not yet text.
+    ///
+    /// # Panics
+    ///
+    /// If the data has keys that are no texts, which no document of the service has.
+    pub fn event(subscription: u32, data: &impl Serialize) -> String {
+        let data = serde_json::to_string(data).expect("keys are texts");
+        format!("[3,{subscription},{data}]")
     }
 
     /// Reads a frame as clients do; `Ok(None)` for one of an unknown type, which they ignore. `[doc]`

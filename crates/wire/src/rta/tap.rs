@@ -1,5 +1,7 @@
 //! What sessions send over the socket: connection ids and shoulder taps.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -25,6 +27,8 @@ pub struct TapEvent {
 }
 
 /// One subscription is told that one session changed; what changed, the client reads. `[doc]`
+///
+/// Its texts are shared: one change makes as many taps as a session has subscriptions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShoulderTap {
@@ -34,11 +38,11 @@ pub struct ShoulderTap {
     ///
     /// Absent when the member named none: an empty text would be no GUID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<String>,
+    pub subscription: Option<Arc<str>>,
     /// What kind of thing changed.
     pub resource_type: TapResource,
     /// `scid~template~name`. `[client]`
-    pub resource: String,
+    pub resource: Arc<str>,
     /// Scopes the change number.
     pub branch: Uuid,
     /// That of the state in which the change was made.

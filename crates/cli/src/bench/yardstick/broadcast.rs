@@ -86,9 +86,9 @@ fn frame() -> String {
         ncid: Uuid::nil(),
         shoulder_taps: vec![ShoulderTap {
             timestamp: clock::now().into(),
-            subscription: Some(Uuid::nil().to_string()),
+            subscription: Some(Uuid::nil().to_string().into()),
             resource_type: TapResource::Session,
-            resource: "be7c0000-0000-4000-8000-00000000be7c~bench~session-00".to_owned(),
+            resource: "be7c0000-0000-4000-8000-00000000be7c~bench~session-00".into(),
             branch: Uuid::nil(),
             change_number: 1000,
         }],

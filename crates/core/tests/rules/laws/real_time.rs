@@ -243,7 +243,7 @@ fn note(seen: &mut BTreeSet<String>, before: Option<&Session>, world: &World) {
         };
         seen.insert(format!("{whose} is tapped"));
         let member = named(tap, before, after).expect("the member of a tap");
-        let id = tap.subscription.as_ref();
+        let id = tap.subscription.as_deref();
         if id.is_some_and(|id| member.secondary_subscriptions.contains_key(id)) {
             seen.insert("secondary".to_owned());
         }

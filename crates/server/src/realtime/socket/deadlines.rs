@@ -1,11 +1,14 @@
 //! When a socket does something by itself: asks whether the client is there, has it read everything
 //! again, ends.
 
+use std::future::pending;
+use std::time::Duration;
+
 use convoke_wire::rta::CloseReason;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::Principal;
-use crate::clock::later;
+use crate::clock::{Clock, Sleep, later};
 use crate::lifetime;
 
 /// How long nothing may come before the client is asked whether it is there. `Inferred:` handles 7.5
@@ -94,5 +97,31 @@ impl Deadlines {
             self.resync = later(now, RESYNC_PAUSE);
         }
         due
+    }
+}
+
+/// Waits for the earliest deadline; set again at no cost while that stays the same.
+pub(super) struct Alarm(Option<(Timestamp, Sleep)>);
+
+impl Alarm {
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Has it ring at a moment, whatever it was set to.
+    pub(super) fn set(&mut self, at: Timestamp, clock: &dyn Clock) {
+        if self.0.as_ref().is_none_or(|(set, _)| *set != at) {
+            let wait = Duration::try_from(at.duration_since(clock.now()));
+            self.0 = Some((at, clock.sleep(wait.unwrap_or(Duration::ZERO))));
+        }
+    }
+
+    /// Waits for the moment; it is then no longer set.
+    pub(super) async fn rings(&mut self) {
+        match &mut self.0 {
+            Some((_, sleep)) => sleep.await,
+            None => pending().await,
+        }
+        self.0 = None;
     }
 }
