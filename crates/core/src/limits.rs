@@ -58,6 +58,15 @@ pub const MANAGED_STAGE_TIMEOUT_MS: u64 = 5_000;
 /// Default of `managedInitialization.membersNeededToStart`. `[doc]`
 pub const MANAGED_MEMBERS_NEEDED: u32 = 2;
 
+/// Default of `latencyMaximum` of both requirements, in ms. `[doc]`
+pub const LATENCY_MAXIMUM_MS: u64 = 250;
+/// Default of `peerToPeerRequirements.bandwidthMinimum`, in kbps. `[doc]`
+pub const PEER_BANDWIDTH_MINIMUM_KBPS: u64 = 10_000;
+/// Default of `peerToHostRequirements.bandwidthDownMinimum`, in kbps. `[doc]`
+pub const HOST_BANDWIDTH_DOWN_MINIMUM_KBPS: u64 = 100_000;
+/// Default of `peerToHostRequirements.bandwidthUpMinimum`, in kbps. `[doc]`
+pub const HOST_BANDWIDTH_UP_MINIMUM_KBPS: u64 = 1_000;
+
 /// Life of an invite handle, in seconds. `Inferred:` handles I12
 pub const INVITE_TTL_S: i64 = 24 * 60 * 60;
 /// Life of a transfer handle whose target never existed, in seconds. `Inferred:` handles T3

@@ -124,6 +124,8 @@ rules! {
     ForeignXuid = "members.me.xuid", Forbidden;
     /// Some constants of a member are set by services only.
     ServerOnlyConstant = "members.constants.server_only", Forbidden;
+    /// A session with managed initialisation begins with as many members as its first episode needs.
+    TooFewToStart = "members.initialize", Invalid;
     /// One request speaks for one user.
     MultiUser = "members.multi_user", Invalid;
 

@@ -7,12 +7,14 @@ pub mod connections;
 pub mod constants;
 pub mod custom;
 pub mod departures;
+pub mod initialization;
 pub mod join;
 pub mod member_properties;
 pub mod members;
 pub mod owners;
 pub mod properties;
 pub mod roles;
+mod server_candidates;
 pub mod servers;
 pub mod shared_constants;
 pub mod taps;
@@ -22,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use convoke_wire::etag::ETag;
+use convoke_wire::session::initialization::Failure;
 use convoke_wire::session::member::{
     LegacySubscription, Measurement, SecondarySubscription, Subscription,
 };
@@ -39,6 +42,7 @@ pub use change_types::ChangeTypes;
 pub use connections::{Lost, lose};
 pub use constants::Constants;
 pub use custom::Custom;
+pub use initialization::Initialization;
 pub use properties::Properties;
 pub use servers::Server;
 pub use shared_constants::{SharedConstants, Sharing};
@@ -79,6 +83,9 @@ pub struct Session {
     /// Users who left while the session was locked and may come back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub alumni: BTreeSet<Xuid>,
+    /// Its episodes, where initialisation is managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialization: Option<Box<Initialization>>,
 }
 
 /// What a member is doing. `[doc]`
@@ -109,6 +116,12 @@ pub struct Member {
     /// Asked for managed initialisation when added.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub initialize: bool,
+    /// The episode that it takes part in, or waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialization_episode: Option<u32>,
+    /// Why it failed to initialise; until it leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialization_failure: Option<Failure>,
     /// Tournament team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
@@ -177,6 +190,8 @@ impl Member {
             state,
             state_since: now,
             initialize: false,
+            initialization_episode: None,
+            initialization_failure: None,
             team: None,
             matchmaking_result: None,
             constants_custom: Custom::default(),

@@ -3,6 +3,7 @@
 pub mod change_type;
 pub mod changes;
 pub mod constants;
+pub mod initialization;
 pub mod member;
 pub mod properties;
 pub mod roles;
@@ -16,6 +17,7 @@ use crate::patch::{Field, present};
 use crate::raw::RawJson;
 use crate::time::WireTime;
 use constants::SystemConstants;
+use initialization::Initializing;
 use member::{Member, MemberRequest};
 use properties::SystemProperties;
 use roles::RoleTypes;
@@ -143,16 +145,4 @@ pub struct Session<C = Bags<SystemConstants>> {
     /// The session's search handle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_handle: Option<Uuid>,
-}
-
-/// The stage of managed initialisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Initializing {
-    /// `joining`, `measuring`, `evaluating` or `failed`.
-    pub stage: String,
-    /// When the stage began.
-    pub stage_start_time: WireTime,
-    /// Counts from 1.
-    pub episode: u32,
 }

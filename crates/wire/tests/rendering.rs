@@ -76,6 +76,7 @@ fn a_bare_member_shows_its_bags_and_no_more() {
         turn: false,
         roles: None,
         initialization_failure: None,
+        failed_metric: None,
         initialization_episode: None,
     };
     assert_eq!(

@@ -3,6 +3,7 @@
 use convoke_wire::session::constants::{
     Capability, ManagedInitialization, SystemConstants, Timeouts,
 };
+use convoke_wire::session::initialization::{Failure, Initializing};
 use convoke_wire::session::member::{Member as WireMember, MemberConstants, MemberProperties};
 use convoke_wire::session::properties::SystemProperties;
 use convoke_wire::session::roles::RoleTypes;
@@ -14,7 +15,8 @@ use serde_json::value::to_raw_value;
 
 use crate::session::constants::merge;
 use crate::session::{
-    Constants, Custom, Member, MemberState, Properties, Session, SharedConstants, next_timer,
+    Constants, Custom, Member, MemberState, Properties, Session, SharedConstants, initialization,
+    next_timer,
 };
 
 /// The document of a session for one viewer under one contract version.
@@ -32,8 +34,8 @@ pub fn session(
         properties: properties(session, contract),
         servers: servers(session),
         members: members(session, viewer, contract),
-        initializing: None,
-        host_candidates: None,
+        initializing: initializing(session),
+        host_candidates: host_candidates(session),
         correlation_id: session.correlation_id(),
         contract_version: contract.number(),
         branch: session.branch,
@@ -42,6 +44,23 @@ pub fn session(
         next_timer: next_timer(session).map(Into::into),
         search_handle: session.search_handle,
     }
+}
+
+/// `initializing`: the episode that runs, or the first one if it failed. `[client]`: readers take its
+/// absence for success.
+fn initializing(session: &Session) -> Option<Initializing> {
+    let episode = initialization::episode(session)?;
+    Some(Initializing {
+        stage: episode.stage.as_str().to_owned(),
+        stage_start_time: episode.since.into(),
+        episode: episode.number,
+    })
+}
+
+/// `hostCandidates`, where there are any.
+fn host_candidates(session: &Session) -> Option<Vec<String>> {
+    let candidates = &session.initialization.as_ref()?.host_candidates;
+    (!candidates.is_empty()).then(|| candidates.clone())
 }
 
 /// Whether the document is the same for every viewer.
@@ -221,7 +240,15 @@ pub fn members(
 }
 
 /// Rewrites the current spelling of a member as that of contracts 104 and 105. `[doc]`
+///
+/// Inferred: the newer name of a failure stands beside the older one, because clients of contract 105
+/// read the newer one too. `[client]`
 fn downgrade_member(member: &mut WireMember) {
+    let failure = member
+        .initialization_failure
+        .as_deref()
+        .and_then(Failure::parse);
+    member.failed_metric = failure.map(|it| it.as_legacy_str().to_owned());
     if let Field::Value(system) = &mut member.properties.system {
         system.group = std::mem::take(&mut system.initialization_group);
     }
@@ -251,8 +278,11 @@ fn member(session: &Session, index: u32, member: &Member, next: u32) -> WireMemb
         active_title_id: member.active_title_id,
         turn: session.properties.turn.contains(&index),
         roles: (!member.roles.is_empty()).then(|| member.roles.clone()),
-        initialization_failure: None,
-        initialization_episode: None,
+        initialization_failure: member
+            .initialization_failure
+            .map(|it| it.as_str().to_owned()),
+        failed_metric: None,
+        initialization_episode: member.initialization_episode,
     }
 }
 

@@ -139,6 +139,10 @@ impl Rule {
                 "A player set a constant of a member, such as `team` or `matchmakingResult`, that is a service's to set.",
                 "Leave the constant out, or let a server reserve the place with it.",
             ),
+            Self::TooFewToStart => Help::new(
+                "The session has `memberInitialization`, and the request that creates it adds fewer members with `initialize: true` than `membersNeededToStart`.",
+                "Reserve places for the other players in the same request, each with `initialize: true`, and set it for yourself too.",
+            ).example(r#"{"members": {"me": {"constants": {"system": {"initialize": true}}}, "reserve_0": {"constants": {"system": {"xuid": "2533274790395904", "initialize": true}}}}}"#),
             Self::MultiUser => Help::new(
                 "`members` has a key for several users of the device at once, such as `me_all`.",
                 "Send one request for each user, each with the user's own hash in the `Authorization` header.",

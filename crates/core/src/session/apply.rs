@@ -9,9 +9,10 @@ use jiff::Timestamp;
 
 use super::access::Facts;
 use super::constants::{combinations, merge};
+use super::initialization::{self, Trigger};
 use super::members::{self, Emptied};
 use super::{Custom, Properties, Session, SharedConstants, access, join, member_properties};
-use super::{properties, roles, servers};
+use super::{properties, roles, server_candidates, servers};
 use crate::caller::Caller;
 use crate::contract::{MeChange, SessionChange};
 use crate::entropy::Entropy;
@@ -91,6 +92,9 @@ pub fn apply(
         facts,
         now,
     )?;
+    if creating {
+        initialization::check_creation(&session)?;
+    }
     let ended = members::after_removal(&mut session, had_owners);
     if let Some(existing) = before {
         repeat_constants(existing, change)?;
@@ -116,6 +120,9 @@ pub fn apply(
     if ended == Emptied::Delete || members::check_empty(&mut session, now) == Emptied::Delete {
         return Ok(gone(before));
     }
+    server_candidates::fill(&mut session, before);
+    initialization::enrol(&mut session, before);
+    initialization::advance(&mut session, trigger(change), now);
     if let Some(same) = before.filter(|existing| says_the_same(existing, &session)) {
         return Ok(Outcome {
             disposition: Disposition::Unchanged,
@@ -132,6 +139,14 @@ pub fn apply(
         },
         session: Some(session),
     })
+}
+
+/// What a write means to the episode that runs.
+fn trigger(change: &SessionChange) -> Trigger {
+    let properties = change.properties.as_ref();
+    let system = properties.and_then(|bags| bags.system.value());
+    let verdict = system.and_then(|system| system.initialization_succeeded.value());
+    verdict.map_or(Trigger::Change, |passed| Trigger::Verdict(*passed))
 }
 
 /// A write after which there is no session.
@@ -195,6 +210,7 @@ fn create(
         search_handle: None,
         empty_since: None,
         alumni: std::collections::BTreeSet::new(),
+        initialization: None,
     };
     properties::fill_restrictions(&mut session);
     Ok(session)

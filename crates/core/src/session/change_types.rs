@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use convoke_wire::RawJson;
 use convoke_wire::session::change_type::ChangeType;
+use convoke_wire::session::initialization::Stage;
 use indexmap::IndexMap;
 
-use super::{Member, Properties, Server, Session};
+use super::{Initialization, Member, Properties, Server, Session};
 
 /// A set of [`ChangeType`]s.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -120,6 +121,7 @@ fn empty(session: &Session) -> Session {
         properties: Properties::default(),
         members: BTreeMap::new(),
         servers: IndexMap::new(),
+        initialization: None,
         ..session.clone()
     }
 }
@@ -139,12 +141,17 @@ fn of_session(before: &Session, after: &Session) -> ChangeTypes {
         search_handle: _,
         empty_since: _,
         alumni: _,
+        initialization,
     } = after;
     ChangeTypes::from(ChangeType::Everything)
         | of_properties(&before.properties, properties)
         | of_members(&before.members, members)
         | ChangeTypes::when(ChangeType::Roles, before.role_types != *role_types)
         | ChangeTypes::when(ChangeType::Joinability, before.is_full() != after.is_full())
+        | ChangeTypes::when(
+            ChangeType::Initialization,
+            stage(before.initialization.as_deref()) != stage(initialization.as_deref()),
+        )
         | ChangeTypes::when(
             ChangeType::MatchmakingStatus,
             match_state(&before.servers) != match_state(servers),
@@ -184,6 +191,12 @@ fn of_properties(before: &Properties, after: &Properties) -> ChangeTypes {
             ChangeType::ScheduledTime,
             before.scheduled_time != *scheduled_time,
         )
+}
+
+/// The episode that is shown, and how far it has come. `[client]`
+fn stage(state: Option<&Initialization>) -> Option<(u32, Stage)> {
+    let episode = state.and_then(|state| state.episode);
+    episode.map(|episode| (episode.number, episode.stage))
 }
 
 /// What a match came to: its status, and the session it made. `[client]`
@@ -228,6 +241,8 @@ fn of_member(before: &Member, after: &Member) -> ChangeTypes {
         state,
         state_since: _,
         initialize: _,
+        initialization_episode: _,
+        initialization_failure,
         team: _,
         matchmaking_result: _,
         constants_custom: _,
@@ -251,4 +266,8 @@ fn of_member(before: &Member, after: &Member) -> ChangeTypes {
     ChangeTypes::when(ChangeType::MembersStatus, before.state != *state)
         | ChangeTypes::when(ChangeType::MembersCustomProperty, before.custom != *custom)
         | ChangeTypes::when(ChangeType::Roles, before.roles != *roles)
+        | ChangeTypes::when(
+            ChangeType::Initialization,
+            before.initialization_failure != *initialization_failure,
+        )
 }

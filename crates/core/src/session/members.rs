@@ -6,7 +6,7 @@ use convoke_wire::RawJson;
 use convoke_wire::session::constants::OwnershipMigration;
 use jiff::Timestamp;
 
-use super::{Member, MemberState, Session, owners};
+use super::{Member, MemberState, Session, initialization, owners};
 use crate::limits::MAX_ALUMNI;
 
 /// What becomes of a session that may have lost its last member.
@@ -32,6 +32,7 @@ pub(super) fn remove(session: &mut Session, index: u32) {
     let Some(member) = session.members.remove(&index) else {
         return;
     };
+    initialization::note_removal(session, index);
     session.properties.turn.retain(|turn| *turn != index);
     session.properties.owners.retain(|owner| *owner != index);
     for other in session.members.values_mut() {

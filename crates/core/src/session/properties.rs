@@ -5,7 +5,7 @@ use convoke_wire::session::properties::{Description, Matchmaking, Restriction, S
 use convoke_wire::{Field, RawJson};
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, Session, owners};
+use super::{Custom, Session, initialization, owners};
 use crate::caller::Caller;
 use crate::limits::{
     MAX_KEYWORD_CHARS, MAX_KEYWORDS, MAX_MAP_ENTRIES, MAX_MEMBERS_LARGE, MAX_TEXT_CHARS,
@@ -231,7 +231,9 @@ fn check_values(session: &Session, written: &SystemProperties) -> Result<(), Ref
     {
         return Err(Rule::BadText.at(at("scheduledTime"), "expected an ISO 8601 time with offset"));
     }
-    if written.initialization_succeeded.value().is_some() {
+    if written.initialization_succeeded.value().is_some()
+        && !initialization::awaits_verdict(session)
+    {
         let detail = "no initialisation episode of this session is being evaluated";
         return Err(Rule::NotEvaluating.at(at("initializationSucceeded"), detail));
     }

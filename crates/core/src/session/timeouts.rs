@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::initialization::{self, Trigger};
 use super::members::{self, Emptied};
-use super::{Member, MemberState, Session};
+use super::{Member, MemberState, Session, server_candidates};
 
 /// A session after time has passed.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +41,7 @@ pub fn settle(session: &Session, now: Timestamp) -> Settled {
     let due: Vec<u32> = session
         .members
         .iter()
-        .filter(|(_, member)| is_due(session, member, now))
+        .filter(|(_, member)| member_timer(session, member).is_some_and(|due| due <= now))
         .map(|(index, _)| *index)
         .collect();
     for index in due {
@@ -53,13 +54,15 @@ pub fn settle(session: &Session, now: Timestamp) -> Settled {
             members::remove(&mut settled, index);
         }
     }
+    super::properties::drop_unknown_host(&mut settled);
+    initialization::advance(&mut settled, Trigger::Time, now);
     let had_owners = !session.properties.owners.is_empty();
     if members::after_removal(&mut settled, had_owners) == Emptied::Delete
         || members::check_empty(&mut settled, now) == Emptied::Delete
     {
         return Settled::Deleted;
     }
-    super::properties::drop_unknown_host(&mut settled);
+    server_candidates::fill(&mut settled, Some(session));
     settled.change_number += 1;
     Settled::Changed(settled)
 }
@@ -70,15 +73,22 @@ pub fn next_timer(session: &Session) -> Option<Timestamp> {
         .members
         .values()
         .filter_map(|member| member_timer(session, member));
-    members.chain(empty_timer(session)).min()
+    let session_timers = [empty_timer(session), initialization::stage_timer(session)];
+    members.chain(session_timers.into_iter().flatten()).min()
 }
 
-/// Whether the time of a member in its present state is over.
+/// Whether the time of a member in its present state is over, or the time in which its episode awaits
+/// it.
 pub(super) fn is_due(session: &Session, member: &Member, now: Timestamp) -> bool {
     member_timer(session, member).is_some_and(|due| due <= now)
+        || initialization::is_awaited_no_more(session, member, now)
 }
 
+/// When the time of a member in its present state is over, if that counts at present.
 fn member_timer(session: &Session, member: &Member) -> Option<Timestamp> {
+    if initialization::holds_timer(member) {
+        return None;
+    }
     let constants = &session.constants;
     let timeout = match member.state {
         MemberState::Reserved => constants.reserved_removal_timeout,
@@ -97,7 +107,7 @@ fn empty_timer(session: &Session) -> Option<Timestamp> {
 }
 
 /// A moment some ms later; one beyond the calendar never comes.
-fn after(start: Timestamp, timeout_ms: u64) -> Option<Timestamp> {
+pub(super) fn after(start: Timestamp, timeout_ms: u64) -> Option<Timestamp> {
     let timeout = SignedDuration::from_millis(i64::try_from(timeout_ms).ok()?);
     start.checked_add(timeout).ok()
 }

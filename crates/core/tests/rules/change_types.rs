@@ -8,7 +8,7 @@ use convoke_wire::session::change_type::ChangeType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{World, a, b, c, playing, server};
+use crate::support::{World, a, b, c, initializing, playing, server};
 
 const GUID: &str = "0c1d8a4e-1a2b-4c3d-8e4f-5a6b7c8d9e0f";
 const MEMBERS: &str = "membersList membersStatus";
@@ -357,15 +357,30 @@ fn scheduled_time_fires_for_itself_only() {
 }
 
 #[test]
-fn initialization_does_not_fire_while_there_are_no_episodes() {
-    let mut world = World::new(&json!({"memberInitialization": {"membersNeededToStart": 1}}));
-    world.ok(&a(), &playing());
-    let join = json!({"members": {"me": {"constants": {"system": {"initialize": true}}}}});
-    fires(&mut world, &b(), &join, MEMBERS);
+fn initialization_fires_with_every_stage_and_every_failure() {
+    let mut world = World::new(&json!({"memberInitialization": {"membersNeededToStart": 2}}));
+    let both = initializing(&playing());
+    let mut create = both.clone();
+    create["members"]["reserve_0"] =
+        json!({"constants": {"system": {"xuid": "1002", "initialize": true}}});
+    let started = format!("{MEMBERS} initialization");
+    fires(&mut world, &a(), &create, &started);
     let reserve = json!({"members": {"reserve_0": {"constants": {"system": {"xuid": "1003"}}}}});
     fires(&mut world, &a(), &reserve, MEMBERS);
-    // Accepting with it changes the member's state, and no episode.
-    fires(&mut world, &c(), &join, "membersStatus");
+    fires(
+        &mut world,
+        &a(),
+        &properties(&json!({"closed": true})),
+        "joinability",
+    );
+    let before = world.session.clone();
+    world.wait_ms(10_000);
+    world.evaluate();
+    // B never came, and with it the episode fails for A.
+    assert_eq!(
+        ChangeTypes::between(before.as_ref(), world.session.as_ref()),
+        kinds(&format!("everything {started}"))
+    );
 }
 
 #[test]

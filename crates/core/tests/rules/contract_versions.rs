@@ -5,7 +5,7 @@ use convoke_core::session::Disposition::{Created, Unchanged, Updated};
 use convoke_wire::ContractVersion;
 use serde_json::{Value, json};
 
-use crate::support::{World, a, b, has, playing};
+use crate::support::{World, a, b, has, initializing, playing, server, starting};
 
 fn legacy(world: &World) -> Value {
     world.document_for(None, ContractVersion::V105)
@@ -97,7 +97,7 @@ fn a_request_may_use_either_spelling_under_any_template() {
 fn managed_initialisation_has_defaults_of_its_own() {
     let mut world = World::with_template(&json!({"contractVersion": 105,
         "constants": {"system": {"managedInitialization": {"joinTimeout": 1000}}}}));
-    world.becomes(&a(), &playing(), Created);
+    world.becomes(&server(), &starting(&[1001, 1002]), Created);
     has(
         &world.document(),
         &json!({"constants": {"system": {"managedInitialization": null,
@@ -112,7 +112,7 @@ fn managed_initialisation_has_defaults_of_its_own() {
     );
     let mut world = World::with_template(&json!({"contractVersion": 105,
         "constants": {"system": {"managedInitialization": {"autoEvaluate": true}}}}));
-    world.becomes(&a(), &playing(), Created);
+    world.becomes(&server(), &starting(&[1001, 1002]), Created);
     has(
         &world.document(),
         &json!({"constants": {"system": {"memberInitialization": {
@@ -123,7 +123,7 @@ fn managed_initialisation_has_defaults_of_its_own() {
 #[test]
 fn older_readers_see_the_current_defaults_spelled_out() {
     let mut world = World::new(&json!({"memberInitialization": {"membersNeededToStart": 1}}));
-    world.ok(&a(), &playing());
+    world.ok(&a(), &initializing(&playing()));
     assert_eq!(
         world.document()["constants"]["system"]["memberInitialization"],
         json!({"membersNeededToStart": 1})
@@ -186,7 +186,7 @@ fn what_is_shown_under_any_contract_can_be_sent_back() {
         "measurementServerAddresses": {"s:1": {"secureDeviceAddress": "AAAA"}},
         "ownershipPolicies": {"migration": "oldest", "nonOwnerModifiableSystemProperties": ["turn"]}});
     let mut world = World::new(&system);
-    let mut body = playing();
+    let mut body = initializing(&playing());
     body["constants"] = json!({"custom": {"map": "x"}});
     body["properties"] = json!({"custom": {"a": 1}, "system": {"keywords": ["x"], "turn": [0], "closed": true,
         "joinRestriction": "local", "matchmakingResubmit": false}});

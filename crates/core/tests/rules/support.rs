@@ -225,6 +225,23 @@ pub(crate) fn playing() -> Value {
     json!({"members": {"me": {"properties": {"system": {"active": true}}}}})
 }
 
+/// The same body, in which the caller asks to be initialised.
+pub(crate) fn initializing(body: &Value) -> Value {
+    let mut body = body.clone();
+    body["members"]["me"]["constants"]["system"]["initialize"] = json!(true);
+    body
+}
+
+/// The body by which a server reserves places for users who are to be initialised.
+pub(crate) fn starting(users: &[u64]) -> Value {
+    let places = users.iter().enumerate().map(|(number, xuid)| {
+        let place =
+            json!({"constants": {"system": {"xuid": xuid.to_string(), "initialize": true}}});
+        (format!("reserve_{number}"), place)
+    });
+    json!({"members": places.collect::<serde_json::Map<_, _>>()})
+}
+
 /// Asserts that a document contains another; `null` stands for *absent*, arrays are compared whole.
 #[track_caller]
 pub(crate) fn has(document: &Value, expected: &Value) {

@@ -3,7 +3,7 @@
 use convoke_core::refusal::{Class, Refusal, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{World, a, playing, template, template_document};
+use crate::support::{World, a, initializing, playing, template, template_document};
 
 /// What a template refuses when it is loaded.
 fn load(system: &Value) -> Option<(Rule, String)> {
@@ -15,7 +15,7 @@ fn load(system: &Value) -> Option<(Rule, String)> {
 /// What a creation request refuses under a template.
 fn create(template: &Value, request: &Value) -> Option<Refusal> {
     let mut world = World::new(template);
-    let mut body = playing();
+    let mut body = initializing(&playing());
     body["constants"] = json!({ "system": request });
     world.put(&a(), &body).err()
 }

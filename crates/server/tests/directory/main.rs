@@ -74,6 +74,7 @@ mod session_create;
 mod session_elements;
 mod session_headers;
 mod session_identity;
+mod session_initialization;
 mod session_laws;
 mod session_member_bodies;
 mod session_members;

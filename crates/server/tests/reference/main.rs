@@ -6,6 +6,7 @@
 mod addresses;
 mod configuration;
 mod errors;
+mod initialization;
 mod openapi;
 mod operations;
 mod schemas;

@@ -66,9 +66,13 @@ pub struct Member {
     /// Role by role type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<IndexMap<String, String>>,
-    /// Why the member failed to initialise.
+    /// Why the member failed to initialise: a word of
+    /// [`Failure`](super::initialization::Failure).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initialization_failure: Option<String>,
+    /// `initializationFailure` as contracts 104 and 105 spell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_metric: Option<String>,
     /// The episode the member is enrolled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initialization_episode: Option<u32>,

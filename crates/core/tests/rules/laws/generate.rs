@@ -62,6 +62,10 @@ pub(crate) fn template() -> impl Strategy<Value = Value> {
                "sessionEmptyTimeout": null}),
         json!({"visibility": "private"}),
         json!({"visibility": "visible", "memberInitialization": {"membersNeededToStart": 1}}),
+        json!({"metrics": {"latency": true}, "memberInitialization": {"membersNeededToStart": 0,
+               "joinTimeout": 2000, "measurementTimeout": 1500,
+               "externalEvaluation": true, "evaluationTimeout": 1000},
+               "capabilities": {"connectivity": true, "autoPopulateServerCandidates": true}}),
         json!({"capabilities": {"userAuthorizationStyle": true, "connectionRequiredForActiveMembers": true,
                "connectivity": true}}),
         json!({"capabilities": {"hasOwners": true, "connectivity": true},
@@ -270,6 +274,7 @@ fn properties() -> impl Strategy<Value = Value> {
         json!({"scheduledTime": "2026-02-01T10:00:00Z", "searchHandleVisibility": "xboxlive"}),
         json!({"serverConnectionStringCandidates": ["a"]}),
         json!({"allocateCloudCompute": true}),
+        json!({"initializationSucceeded": true}),
     ];
     let system = prop_oneof![9 => some_of(rows, 3), 2 => Just(Value::Null)];
     (weighted(0.6, system), weighted(0.6, custom())).prop_map(|(system, custom)| {
