@@ -21,6 +21,7 @@ pub use error::FilterError;
 pub use field::{NumberField, RoleNumber, Set, TextField, TimeField};
 pub use order::{Direction, OrderBy, OrderKey, Rank, newest_first};
 pub use subject::{Subject, scheduled};
+pub(crate) use subject::{language, reference_text};
 
 /// What a search handle must be like: at least one alternative holds.
 #[derive(Debug, Clone, PartialEq)]

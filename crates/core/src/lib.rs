@@ -8,13 +8,14 @@
 //! - [`session::taps`] says who is told of a change, and of which.
 //! - [`contract`] turns wire documents into changes and sessions into wire documents.
 //! - [`handle`] holds the rules of handles and what each grants.
-//! - [`filter`] is the language in which search handles are asked for.
 //! - [`activity`] holds the rules of activities without a session.
+//! - [`filter`] is the language in which search handles are asked for; [`browse`] finds them.
 //! - [`rate_limit`] counts requests in the two windows that the services document.
 
 #![warn(missing_docs)]
 
 pub mod activity;
+pub mod browse;
 pub mod caller;
 pub mod contract;
 pub mod entropy;

@@ -1,6 +1,7 @@
 //! The order of results: one key, and how handles compare by it.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -51,7 +52,7 @@ pub enum Direction {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rank {
     /// In lower case.
-    Text(String),
+    Text(Arc<str>),
     /// Finite.
     Number(f64),
     /// Earlier is less.
@@ -115,7 +116,7 @@ impl OrderBy {
     /// `followed` says whether the caller follows an owner of the session.
     pub fn rank(&self, subject: &Subject<'_>, followed: bool) -> Option<Rank> {
         Some(match &self.key {
-            OrderKey::Text(field) => Rank::Text(subject.text(field)?.to_lowercase()),
+            OrderKey::Text(field) => Rank::Text(subject.text(field)?.to_lowercase().into()),
             OrderKey::Number(field) => Rank::Number(subject.number(field)?),
             OrderKey::Time(field) => Rank::Time(subject.time(*field)?),
             OrderKey::Closed => Rank::Closed(subject.session.properties.closed),
@@ -129,15 +130,17 @@ impl OrderBy {
             }
         })
     }
+}
 
+impl Direction {
     /// How two ranks compare: those without one come last, whichever way the others go (O4).
-    pub fn compare(&self, one: Option<&Rank>, other: Option<&Rank>) -> Ordering {
+    pub fn compare(self, one: Option<&Rank>, other: Option<&Rank>) -> Ordering {
         match (one, other) {
             (Some(one), Some(other)) => {
                 let ascending = one.partial_cmp(other).unwrap_or(Ordering::Equal);
-                match self.direction {
-                    Direction::Ascending => ascending,
-                    Direction::Descending => ascending.reverse(),
+                match self {
+                    Self::Ascending => ascending,
+                    Self::Descending => ascending.reverse(),
                 }
             }
             (Some(_), None) => Ordering::Less,

@@ -39,6 +39,16 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The handle.
+    pub fn handle(&self) -> &'a Handle {
+        self.handle
+    }
+
+    /// The session.
+    pub fn session(&self) -> &'a Session {
+        self.session
+    }
+
     /// Whether a collection has an element for which `is_wanted` holds.
     pub(super) fn any(&self, set: Set, is_wanted: impl Fn(&str) -> bool) -> bool {
         let in_list = |list: &Option<Vec<String>>| list.iter().flatten().any(|it| is_wanted(it));
@@ -64,7 +74,6 @@ impl<'a> Subject<'a> {
 
     /// A text in its own letter case.
     pub(super) fn text(&self, field: &TextField) -> Option<Cow<'a, str>> {
-        let reference = &self.handle.session;
         Some(match field {
             TextField::Attribute(name) => {
                 let mut strings = self.attributes.strings.iter().flatten();
@@ -72,9 +81,9 @@ impl<'a> Subject<'a> {
                 found?.1.as_str().into()
             }
             TextField::Language => language(self.attributes)?.into(),
-            TextField::Scid => reference.scid.to_string().into(),
-            TextField::TemplateName => reference.template_name.to_string().into(),
-            TextField::Name => reference.name.to_string().into(),
+            TextField::Scid | TextField::TemplateName | TextField::Name => {
+                reference_text(self.handle, field)?.into()
+            }
             // Inferred: nobody registers teams here, so no session has a state of that.
             TextField::RegistrationState => return None,
             TextField::Visibility => {
@@ -122,6 +131,17 @@ impl<'a> Subject<'a> {
             TimeField::PostedTime => Some(self.handle.created),
             TimeField::ScheduledTime => scheduled(self.session),
         }
+    }
+}
+
+/// A part of the reference that a handle has.
+pub(crate) fn reference_text<'a>(handle: &'a Handle, field: &TextField) -> Option<&'a str> {
+    let reference = &handle.session;
+    match field {
+        TextField::Scid => Some(reference.scid.as_str()),
+        TextField::TemplateName => Some(reference.template_name.as_str()),
+        TextField::Name => Some(reference.name.as_str()),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod activities;
+mod browse;
 mod change_types;
 mod connections;
 mod contract_versions;

@@ -1,0 +1,94 @@
+//! The best handles of all that were seen, and no more than are asked for.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use super::chunk::Post;
+use crate::filter::{Direction, Rank, newest_first};
+use crate::handle::Handle;
+
+/// A handle that a search has found.
+#[derive(Debug)]
+pub struct Found {
+    /// The handle.
+    pub handle: Arc<Handle>,
+    /// The folded key of its session.
+    pub session: Arc<str>,
+    /// Which alternatives of the filter hold so far.
+    pub(super) alternatives: u8,
+    rank: Option<Rank>,
+    direction: Direction,
+}
+
+/// At most so many handles; those that come first in the order.
+#[derive(Debug)]
+pub(super) struct Best {
+    heap: BinaryHeap<Found>,
+    most: usize,
+    direction: Direction,
+    /// How many did not find room.
+    pub(super) dropped: usize,
+}
+
+impl Best {
+    pub(super) fn new(most: usize, direction: Direction) -> Self {
+        Self {
+            heap: BinaryHeap::with_capacity(most.min(1024) + 1),
+            most,
+            direction,
+            dropped: 0,
+        }
+    }
+
+    pub(super) fn offer(&mut self, post: &Post, rank: Option<Rank>, alternatives: u8) {
+        if self.heap.len() == self.most {
+            self.dropped += 1;
+            let fits = self.heap.peek().is_some_and(|worst| {
+                let ranked = compare(rank.as_ref(), worst.rank.as_ref(), self.direction);
+                ranked.then_with(|| newest_first(&post.handle, &worst.handle)) == Ordering::Less
+            });
+            if !fits {
+                return;
+            }
+            self.heap.pop();
+        }
+        self.heap.push(Found {
+            handle: Arc::clone(&post.handle),
+            session: Arc::clone(&post.session),
+            alternatives,
+            rank,
+            direction: self.direction,
+        });
+    }
+
+    pub(super) fn into_sorted(self) -> Vec<Found> {
+        self.heap.into_sorted_vec()
+    }
+}
+
+fn compare(one: Option<&Rank>, other: Option<&Rank>, direction: Direction) -> Ordering {
+    direction.compare(one, other)
+}
+
+/// Whatever comes first is less.
+impl Ord for Found {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(self.rank.as_ref(), other.rank.as_ref(), self.direction)
+            .then_with(|| newest_first(&self.handle, &other.handle))
+    }
+}
+
+impl PartialOrd for Found {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Found {}

@@ -1,0 +1,240 @@
+//! Up to 256 search handles, and what they are found by, in columns.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use convoke_wire::TitleId;
+use convoke_wire::handle::SearchAttributes;
+use jiff::Timestamp;
+
+use super::bits::Bits;
+use super::column::Column;
+use crate::filter::{
+    Case, NumberField, Op, OrderKey, Presence, Rank, Set, Term, TextField, TimeField,
+};
+use crate::filter::{language, reference_text};
+use crate::handle::Handle;
+
+/// How many places a chunk has.
+pub(super) const CHUNK: usize = 256;
+
+/// One handle, and the folded key of its session.
+#[derive(Debug, Clone)]
+pub(super) struct Post {
+    pub(super) session: Arc<str>,
+    pub(super) handle: Arc<Handle>,
+}
+
+/// Handles by place. Texts and names are in lower case; columns that nothing is in are not there.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Chunk {
+    posts: Column<Post>,
+    posted: Column<Timestamp>,
+    titles: Column<f64>,
+    languages: Column<Arc<str>>,
+    tags: HashMap<Arc<str>, Bits>,
+    /// In the letter case that they came in.
+    achievements: HashMap<Arc<str>, Bits>,
+    strings: HashMap<Arc<str>, Arc<Column<Arc<str>>>>,
+    numbers: HashMap<Arc<str>, Arc<Column<f64>>>,
+}
+
+impl Chunk {
+    pub(super) fn put(
+        &mut self,
+        place: usize,
+        session: Arc<str>,
+        handle: &Arc<Handle>,
+        attributes: &SearchAttributes,
+        title_id: Option<TitleId>,
+    ) {
+        self.remove(place);
+        self.posted.put(place, handle.created);
+        if let Some(title) = title_id {
+            self.titles.put(place, f64::from(title.0));
+        }
+        if let Some(language) = language(attributes) {
+            self.languages.put(place, language.to_lowercase().into());
+        }
+        for tag in attributes.tags.iter().flatten() {
+            let tag = tag.to_lowercase().into();
+            self.tags.entry(tag).or_default().set(place);
+        }
+        for id in attributes.achievement_ids.iter().flatten() {
+            let id = id.as_str().into();
+            self.achievements.entry(id).or_default().set(place);
+        }
+        // Of names that differ in letter case only, the first one counts.
+        for (name, text) in attributes.strings.iter().flatten() {
+            let column = self.strings.entry(folded(name)).or_default();
+            if column.get(place).is_none() {
+                Arc::make_mut(column).put(place, text.to_lowercase().into());
+            }
+        }
+        for (name, number) in attributes.numbers.iter().flatten() {
+            let column = self.numbers.entry(folded(name)).or_default();
+            if let (None, Some(number)) = (column.get(place), number.as_f64()) {
+                Arc::make_mut(column).put(place, number);
+            }
+        }
+        let handle = Arc::clone(handle);
+        self.posts.put(place, Post { session, handle });
+    }
+
+    pub(super) fn remove(&mut self, place: usize) {
+        if self.post(place).is_none() {
+            return;
+        }
+        self.posts.remove(place);
+        self.posted.remove(place);
+        self.titles.remove(place);
+        self.languages.remove(place);
+        let emptied = |bits: &mut Bits| {
+            bits.clear(place);
+            bits.is_empty()
+        };
+        self.tags.retain(|_, bits| !emptied(bits));
+        self.achievements.retain(|_, bits| !emptied(bits));
+        self.strings.retain(|_, column| !is_emptied(column, place));
+        self.numbers.retain(|_, column| !is_emptied(column, place));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.occupied().is_empty()
+    }
+
+    pub(super) fn occupied(&self) -> Bits {
+        self.posts.present()
+    }
+
+    pub(super) fn post(&self, place: usize) -> Option<&Post> {
+        self.posts.get(place)
+    }
+
+    pub(super) fn handles(&self) -> impl Iterator<Item = &Arc<Handle>> {
+        self.posts.values().map(|post| &post.handle)
+    }
+
+    /// The places among some for which a condition of handles holds; all of them for others.
+    pub(super) fn select(&self, within: Bits, term: &Term) -> Bits {
+        match term {
+            Term::Set {
+                set,
+                case,
+                value,
+                presence,
+            } => {
+                let Some(having) = self.having(*set, *case, value) else {
+                    return within;
+                };
+                match presence {
+                    Presence::Has => within & having,
+                    Presence::Lacks => within & !having,
+                }
+            }
+            Term::Text { field, op, value } => self.select_text(within, field, *op, value),
+            Term::Number { field, op, value } => {
+                let nothing = Column::default();
+                let column = match field {
+                    NumberField::Attribute(name) => {
+                        self.numbers.get(name.as_str()).map_or(&nothing, |it| it)
+                    }
+                    NumberField::TitleId => &self.titles,
+                    _ => return within,
+                };
+                with_missing(column, within, *op, |number| op.holds(number, value))
+            }
+            Term::Time {
+                field: TimeField::PostedTime,
+                op,
+                value,
+            } => with_missing(&self.posted, within, *op, |time| op.holds(time, value)),
+            Term::Time { .. } | Term::Closed(_) => within,
+        }
+    }
+
+    fn having(&self, set: Set, case: Case, value: &str) -> Option<Bits> {
+        match (set, case) {
+            (Set::Tags, _) => Some(self.tags.get(value).copied().unwrap_or_default()),
+            (Set::AchievementIds, Case::Exact) => {
+                Some(self.achievements.get(value).copied().unwrap_or_default())
+            }
+            (Set::AchievementIds, Case::Lowered) => {
+                let ids = self.achievements.iter();
+                let alike = ids.filter(|(id, _)| id.to_lowercase() == value);
+                Some(alike.fold(Bits::default(), |all, (_, bits)| all | *bits))
+            }
+            _ => None,
+        }
+    }
+
+    fn select_text(&self, within: Bits, field: &TextField, op: Op, value: &str) -> Bits {
+        let nothing = Column::default();
+        let column = match field {
+            TextField::Attribute(name) => self.strings.get(name.as_str()).map_or(&nothing, |it| it),
+            TextField::Language => &self.languages,
+            _ => {
+                return self.posts.select(within, |post| {
+                    let text = reference_text(&post.handle, field);
+                    text.is_none_or(|text| op.holds(text.to_lowercase().as_str(), value))
+                });
+            }
+        };
+        with_missing(column, within, op, |text| op.holds(&**text, value))
+    }
+
+    /// The value of an order's key at a place.
+    ///
+    /// The outer `None` is for keys that only the session knows.
+    #[expect(
+        clippy::option_option,
+        reason = "unknown here, and missing, are two things"
+    )]
+    pub(super) fn rank(&self, place: usize, key: &OrderKey) -> Option<Option<Rank>> {
+        let text = |text: &Arc<str>| Rank::Text(Arc::clone(text));
+        Some(match key {
+            OrderKey::Text(TextField::Attribute(name)) => {
+                let column = self.strings.get(name.as_str());
+                column.and_then(|column| column.get(place)).map(text)
+            }
+            OrderKey::Text(TextField::Language) => self.languages.get(place).map(text),
+            OrderKey::Number(NumberField::Attribute(name)) => {
+                let column = self.numbers.get(name.as_str());
+                let number = column.and_then(|column| column.get(place));
+                number.copied().map(Rank::Number)
+            }
+            OrderKey::Number(NumberField::TitleId) => {
+                self.titles.get(place).copied().map(Rank::Number)
+            }
+            OrderKey::Time(TimeField::PostedTime) => {
+                self.posted.get(place).copied().map(Rank::Time)
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The places where a value is wanted, and those without one if the comparison holds of nothing.
+fn with_missing<T>(
+    column: &Column<T>,
+    within: Bits,
+    op: Op,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Bits {
+    let selected = column.select(within, is_wanted);
+    if op.holds_of_nothing() {
+        return selected | (within & !column.present());
+    }
+    selected
+}
+
+fn is_emptied<T: Clone>(column: &mut Arc<Column<T>>, place: usize) -> bool {
+    if column.get(place).is_some() {
+        Arc::make_mut(column).remove(place);
+    }
+    column.present().is_empty()
+}
+
+fn folded(name: &str) -> Arc<str> {
+    name.to_ascii_lowercase().into()
+}

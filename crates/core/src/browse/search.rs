@@ -1,0 +1,128 @@
+//! One search: catalogues in, the best handles out.
+
+use std::sync::Arc;
+
+use convoke_wire::Xuid;
+
+use super::Catalogue;
+use super::best::{Best, Found};
+use super::bits::Bits;
+use super::chunk::{Chunk, Post};
+use super::plan::Plan;
+use crate::filter::{Direction, OrderKey, Rank, Subject};
+use crate::handle::query::session_owners;
+use crate::session::Session;
+
+/// What a search looks up.
+pub trait World {
+    /// The present state of a session, by its folded key.
+    fn session(&self, key: &str) -> Option<Arc<Session>>;
+
+    /// Whether the caller follows a user.
+    fn follows(&self, user: Xuid) -> bool;
+}
+
+/// A search that is going on.
+///
+/// Where sessions decide only what is left out, they are not looked at before [`Search::holds`]:
+/// most of the handles that match are never shown.
+#[derive(Debug)]
+pub struct Search<'a> {
+    plan: &'a Plan<'a>,
+    best: Best,
+}
+
+impl<'a> Search<'a> {
+    /// A search for so many of the best handles.
+    pub fn new(plan: &'a Plan<'a>, most: usize) -> Self {
+        let direction = plan.order.map_or(Direction::Ascending, |it| it.direction);
+        Self {
+            plan,
+            best: Best::new(most, direction),
+        }
+    }
+
+    /// Looks at some chunks of a catalogue.
+    pub fn look(
+        &mut self,
+        catalogue: &Catalogue,
+        chunks: std::ops::Range<usize>,
+        world: &impl World,
+    ) {
+        for chunk in catalogue.0.get(chunks).into_iter().flatten() {
+            self.look_at(chunk, world);
+        }
+    }
+
+    fn look_at(&mut self, chunk: &Chunk, world: &impl World) {
+        let plan = self.plan;
+        let selected = [0, 1].map(|index| {
+            let alternative = plan.alternatives.get(index);
+            alternative.map_or(Bits::default(), |alternative| alternative.select(chunk))
+        });
+        for place in (selected[0] | selected[1]).iter() {
+            let Some(post) = chunk.post(place) else {
+                continue;
+            };
+            let alternatives =
+                u8::from(selected[0].has(place)) | u8::from(selected[1].has(place)) << 1;
+            if plan.orders_by_session() {
+                self.offer_by_session(post, alternatives, world);
+                continue;
+            }
+            let rank = plan
+                .order
+                .and_then(|order| chunk.rank(place, &order.key).flatten());
+            self.best.offer(post, rank, alternatives);
+        }
+    }
+
+    /// Sessions have to be looked at anyway, so what they decide is decided first.
+    fn offer_by_session(&mut self, post: &Post, alternatives: u8, world: &impl World) {
+        let Some(session) = world.session(&post.session) else {
+            return;
+        };
+        let Some(subject) = Subject::new(&post.handle, &session) else {
+            return;
+        };
+        if self.holds_of(&subject, alternatives) {
+            let rank = self.rank(&subject, world);
+            self.best.offer(post, rank, alternatives);
+        }
+    }
+
+    fn rank(&self, subject: &Subject<'_>, world: &impl World) -> Option<Rank> {
+        let order = self.plan.order?;
+        let followed = order.key == OrderKey::SuggestedLfg
+            && session_owners(subject.handle(), subject.session())
+                .into_iter()
+                .any(|owner| world.follows(owner));
+        order.rank(subject, followed)
+    }
+
+    /// Whether what the filter says of sessions holds of a handle that was found.
+    pub fn holds(plan: &Plan<'_>, found: &Found, session: &Session) -> bool {
+        let subject = Subject::new(&found.handle, session);
+        subject.is_some_and(|subject| holds(plan, &subject, found.alternatives))
+    }
+
+    fn holds_of(&self, subject: &Subject<'_>, alternatives: u8) -> bool {
+        holds(self.plan, subject, alternatives)
+    }
+
+    /// How many more handles match than could be kept.
+    pub fn dropped(&self) -> usize {
+        self.best.dropped
+    }
+
+    /// What was found, in its order.
+    pub fn found(self) -> Vec<Found> {
+        self.best.into_sorted()
+    }
+}
+
+fn holds(plan: &Plan<'_>, subject: &Subject<'_>, alternatives: u8) -> bool {
+    let lists = plan.alternatives.iter().enumerate();
+    let mut open = lists.filter(|(index, _)| alternatives >> index & 1 == 1);
+    open.any(|(_, list)| list.of_session.iter().all(|term| term.holds(subject)))
+}
