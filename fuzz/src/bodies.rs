@@ -3,7 +3,8 @@
 use convoke_core::contract::{SessionChange, read, render};
 use convoke_core::handle::Handle;
 use convoke_core::handle::create::{self, Maker};
-use convoke_core::handle::query::{self, Owners};
+use convoke_core::handle::query::{self, Asking, Owners};
+use convoke_core::handle::search_query::SearchQuery;
 use convoke_core::limits::{MAX_DOCUMENT_BYTES, MAX_QUERY};
 use convoke_core::session::apply::Target;
 use convoke_core::session::{Disposition, Facts, Outcome, Session, apply, settle};
@@ -179,15 +180,30 @@ pub fn handle_query(bytes: &[u8]) {
     };
     for caller in [user(1001), server()] {
         let own: Vec<Xuid> = caller.xuid().into_iter().collect();
-        match query::owners(&wanted, None, &caller, &own, caller.server) {
-            Ok(Owners::Users(users)) => {
+        let asking = Asking {
+            caller: &caller,
+            own: &own,
+            reads_people: caller.server,
+        };
+        let check = |owners: &Owners| match owners {
+            Owners::Users(users) => {
                 assert!(users.len() <= MAX_QUERY, "{} users", users.len());
                 let mut each = users.clone();
                 each.sort_unstable();
                 each.dedup();
                 assert_eq!(each.len(), users.len());
             }
-            Ok(Owners::People { of, .. }) => assert!(caller.server || own.contains(&of)),
+            Owners::People { of, .. } => assert!(caller.server || own.contains(of)),
+        };
+        match asking.owners(&wanted, None) {
+            Ok(owners) => check(&owners),
+            Err(refusal) => refusals::check(&refusal, bytes),
+        }
+        match SearchQuery::read(&wanted, &asking) {
+            Ok(query) => [query.members, query.owners]
+                .iter()
+                .flatten()
+                .for_each(check),
             Err(refusal) => refusals::check(&refusal, bytes),
         }
     }

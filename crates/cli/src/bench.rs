@@ -5,6 +5,7 @@
 //! way there is. Servers are processes of their own; the load comes over loopback.
 
 mod arrivals;
+mod browse;
 mod capacity;
 mod case;
 mod fan_out;
@@ -48,7 +49,7 @@ pub(crate) struct Bench {
     /// Slices of each; the report has the median of their rates.
     #[arg(long, value_name = "N", default_value_t = 3)]
     rounds: usize,
-    /// Only cases whose name contains this text; `soak` is run only if it is named.
+    /// Only cases whose name contains this text; `soak` and `browse` are run only if they are named.
     #[arg(long, value_name = "TEXT")]
     case: Option<String>,
     /// Bytes of a session document, about.
@@ -60,6 +61,9 @@ pub(crate) struct Bench {
     /// Sockets of the case `idle-sockets`; the system has to allow as many open files.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     sockets: usize,
+    /// Search handles of the case `browse`, at least 20000.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    handles: usize,
     /// Keys of the service's configuration, for instance to compare engines (TOML).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -95,10 +99,13 @@ impl Bench {
                 report.overloads.push(overload);
             }
         }
-        if self.soaks() {
+        if self.is_named(soak::NAME) {
             for &clients in &self.connections {
                 report.soaks.push(soak::measure(&plan, clients).await?);
             }
+        }
+        if self.is_named(browse::NAME) {
+            report.browse = Some(browse::measure(&plan, self.handles).await?);
         }
         if self.is_asked_for(fan_out::NAME) {
             for &sessions in &self.connections {
@@ -135,17 +142,18 @@ impl Bench {
         let others = [overload::NAME, fan_out::NAME, idle::NAME];
         let some = others.iter().any(|name| self.is_asked_for(name));
         ensure!(
-            !cases.is_empty() || some || self.soaks(),
-            "--case: no case is called so; there are {names}, {}, {}",
+            !cases.is_empty() || some || self.is_named(soak::NAME) || self.is_named(browse::NAME),
+            "--case: no case is called so; there are {names}, {}, {}, {}",
             others.join(", "),
-            soak::NAME
+            soak::NAME,
+            browse::NAME
         );
         Ok(cases)
     }
 
-    /// It measures nothing, and takes more than its slice: only who asks for it gets it.
-    fn soaks(&self) -> bool {
-        self.case.as_deref() == Some(soak::NAME)
+    /// Of cases that take more than their slices: only who asks for one gets it.
+    fn is_named(&self, name: &str) -> bool {
+        self.case.as_deref() == Some(name)
     }
 
     fn is_asked_for(&self, name: &str) -> bool {

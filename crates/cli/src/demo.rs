@@ -2,6 +2,7 @@
 //!
 //! It is also a smoke test: every answer has to be the one that the story tells.
 
+mod browse;
 mod excerpt;
 mod server;
 mod story;
@@ -9,25 +10,37 @@ mod teller;
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::logs::{self, LogFormat};
 use crate::output::{Format, Paint};
 use server::DemoServer;
 use teller::Teller;
 
-/// Show the whole story on a temporary server: create, find, join, invite, conflict, leave.
+/// Show a whole story on a temporary server: create, find, join, invite, conflict, leave.
 ///
 /// Everything happens on this machine and nothing is left behind. The exit code is 0 only if the
 /// service answered every request as told.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// Which story.
+    #[arg(long, value_enum, default_value_t = Scenario::Session)]
+    scenario: Scenario,
     /// Show all headers of requests and the whole bodies.
     #[arg(long)]
     verbose: bool,
     /// Print one JSON object for each exchange.
     #[arg(long, conflicts_with = "verbose")]
     json: bool,
+}
+
+/// A story that the demonstration tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// The life of one session.
+    Session,
+    /// Groups that are posted for search, and players who look for them.
+    Browse,
 }
 
 impl Demo {
@@ -41,7 +54,10 @@ impl Demo {
         let server = DemoServer::start().await?;
         let mut teller = Teller::new(style, Paint::detect(), server.client()?);
         teller.introduce(&server.introduction())?;
-        let told = story::tell(&mut teller, server.sample()).await;
+        let told = match self.scenario {
+            Scenario::Session => story::tell(&mut teller, server.sample()).await,
+            Scenario::Browse => browse::tell(&mut teller, server.sample()).await,
+        };
         // The server is stopped whether or not the story ended well.
         server.stop().await?;
         told?;

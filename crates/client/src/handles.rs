@@ -121,10 +121,7 @@ impl Handles {
         users: &[Xuid],
         include: &[Include],
     ) -> Result<Vec<HandleInfo>, Error> {
-        let owners = HandleOwners {
-            xuids: Some(users.to_vec()),
-            people: None,
-        };
+        let owners = HandleOwners::users(users.to_vec());
         self.query(&activities(scid, owners), include).await
     }
 
@@ -147,7 +144,8 @@ impl Handles {
         self.query(&activities(scid, owners), include).await
     }
 
-    /// Finds handles.
+    /// Finds handles, of activities or for search; for search handles, start from
+    /// [`HandleQuery::of`].
     pub async fn query(
         &self,
         query: &HandleQuery,
@@ -237,10 +235,9 @@ fn request(kind: HandleType, session: &SessionRef) -> HandleRequest {
 
 fn activities(scid: &Scid, owners: HandleOwners) -> HandleQuery {
     HandleQuery {
-        kind: HandleType::Activity,
         scid: Some(scid.clone()),
         owners: Some(owners),
-        take: None,
+        ..HandleQuery::of(HandleType::Activity)
     }
 }
 

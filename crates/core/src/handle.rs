@@ -4,6 +4,7 @@ pub mod create;
 pub mod grant;
 pub mod notice;
 pub mod query;
+pub mod search_query;
 
 use convoke_wire::handle::{HandleType, InviteAttributes, SearchAttributes};
 use convoke_wire::notification::InviteInfo;

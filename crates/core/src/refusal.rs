@@ -208,6 +208,10 @@ rules! {
     HandleSessionMissing = "handles.session_missing", NotFound;
     /// A query for handles names a type, and whose handles are asked for.
     BadQuery = "handles.query", Invalid;
+    /// A filter is written in the filter language.
+    BadFilter = "handles.query.filter", Invalid;
+    /// An order is one path and a direction.
+    BadOrder = "handles.query.order_by", Invalid;
     /// Only one's own people are asked for.
     ForeignPeople = "handles.query.people", Forbidden;
 }

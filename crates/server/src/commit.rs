@@ -16,6 +16,7 @@ use convoke_wire::session::changes::Cause;
 use convoke_wire::{HandleId, SessionKey};
 use jiff::Timestamp;
 
+use crate::browse::{self, Browse};
 use crate::clock::Clock;
 use crate::commits::Commits;
 use crate::entropy::Entropy;
@@ -52,6 +53,7 @@ pub struct Directory {
     pub(crate) commits: Arc<Commits>,
     pub(crate) realtime: Arc<RealTime>,
     pub(crate) histories: Arc<Histories>,
+    pub(crate) browse: Arc<Browse>,
 }
 
 /// What a decision wants to be done, all of it or nothing.
@@ -120,14 +122,23 @@ impl Directory {
             commits: Arc::new(commits),
             realtime: Arc::new(realtime),
             histories: Arc::default(),
+            browse: Arc::default(),
         };
         let now = directory.clock.now();
+        let mut searchable = Vec::new();
         directory.store.for_each_session(&mut |key, session| {
             directory.realtime.restored(&key, &session, now);
+            searchable.extend(session.search_handle);
             let state = LiveSession::new(session);
             directory.timers.set(&key, None, state.next_timer);
             directory.live.insert(&key, state);
         })?;
+        for id in searchable {
+            if let Some(handle) = directory.store.handle(id)? {
+                directory.browse.restore(&handle);
+            }
+        }
+        directory.browse.publish_restored();
         Ok(directory)
     }
 
@@ -254,6 +265,12 @@ impl Directory {
         let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
         let now = self.clock.now();
         self.realtime.followed(key, old, new, now);
+        let searchable = new.and_then(|session| session.search_handle);
+        let searchable = match searchable {
+            Some(id) => self.store.handle(id)?,
+            None => None,
+        };
+        self.browse.set(key, searchable.as_ref());
         exclusive.publish(state);
         exclusive.history().forget();
         Ok(())
@@ -282,10 +299,13 @@ impl Directory {
             Next::Delete => None,
         };
         let invitations = invitations(&step);
+        let (old, new) = (before.as_deref(), after.as_deref());
+        let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
+        let found_by = browse::Change::of(old, new, &step.handles);
         let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
         let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
         let realtime = Arc::clone(&self.realtime);
-        let histories = Arc::clone(&self.histories);
+        let (histories, browse) = (Arc::clone(&self.histories), Arc::clone(&self.browse));
         let key = key.clone();
         ToTheEnd::new(async move {
             let result = commits.take(commit).await;
@@ -294,6 +314,11 @@ impl Directory {
                 let next = after.as_ref().and_then(|state| state.next_timer);
                 timers.set(&key, former, next);
                 exclusive.publish(after.clone());
+                match &found_by {
+                    browse::Change::None => {}
+                    browse::Change::Gone => browse.set(&key, None),
+                    browse::Change::Put(handle) => browse.set(&key, Some(handle)),
+                }
                 let history = exclusive.history();
                 history.record(before.as_ref(), after.as_ref(), cause, now);
                 if let (Some(last), None) = (&before, &after) {
@@ -366,6 +391,9 @@ fn commit_of(
                 kinds: ENDING_WITH_SESSION,
             });
         }
+        if let Some(id) = let_go(old, new) {
+            commit.handles.push(HandleOp::Delete(id));
+        }
         commit.sessions.push(SessionWrite {
             key: key.clone(),
             expected: old.map(Version::from),
@@ -378,6 +406,12 @@ fn commit_of(
     }
     commit.handles.extend(step.handles);
     commit
+}
+
+/// The search handle that a session had and does not show any more.
+fn let_go(old: Option<&Session>, new: Option<&Session>) -> Option<HandleId> {
+    let (before, after) = (old?.search_handle, new?.search_handle);
+    before.filter(|_| after.is_none())
 }
 
 impl From<session::Outcome> for Next {

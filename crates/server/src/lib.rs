@@ -7,6 +7,7 @@ pub mod admission;
 pub mod api_error;
 pub mod app;
 pub mod auth;
+pub mod browse;
 pub mod call;
 pub mod caller;
 pub mod clock;

@@ -150,10 +150,12 @@ pub struct LiveSessions {
 impl LiveSessions {
     /// The published state of a session.
     pub fn get(&self, key: &SessionKey) -> Option<Arc<LiveSession>> {
-        self.slots
-            .pin()
-            .get(&key.folded())
-            .and_then(|slot| slot.state())
+        self.get_folded(&key.folded())
+    }
+
+    /// The same by the key's folded text.
+    pub fn get_folded(&self, key: &str) -> Option<Arc<LiveSession>> {
+        self.slots.pin().get(key).and_then(|slot| slot.state())
     }
 
     /// The history of a session that exists.

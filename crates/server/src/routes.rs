@@ -3,6 +3,7 @@
 pub mod activities;
 pub mod changes;
 pub mod handle_queries;
+mod handle_searches;
 pub mod handle_session;
 pub mod handles;
 pub mod hoppers;

@@ -1,7 +1,11 @@
 //! Handles, and queries for them.
 
+use std::fmt;
+
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ids::{HandleId, Scid, SessionName, SessionRef, TemplateName, TitleId, Xuid};
 use crate::raw::RawJson;
@@ -240,15 +244,43 @@ pub struct HandleQuery {
     /// Only handles of this service configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scid: Option<Scid>,
-    /// Whose activities.
+    /// Activity: whose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owners: Option<HandleOwners>,
+    /// Search: only handles of sessions of this template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_name: Option<TemplateName>,
+    /// Search: which handles are wanted, in the filter language. `[doc]`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Search: a path, and `asc` or `desc`. `[client]`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_by: Option<String>,
+    /// Search: only sessions that one of these users has come to. `[client]`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_members: Option<HandleOwners>,
+    /// Search: only sessions that one of these users owns. `[wild]`
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "users_in_any_form"
+    )]
+    pub session_owners: Option<HandleOwners>,
+    /// Search: only sessions whose owners all may communicate with the caller. `[wild]`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub communicate_permission_required: Option<bool>,
+    /// Search: also sessions that are scheduled for later. `[wild]`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_scheduled: Option<bool>,
+    /// Search: only sessions of owners whom the caller follows. `[wild]`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<bool>,
     /// 0 to 100; 100 when missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub take: Option<u64>,
 }
 
-/// Whose activities a query asks for: exactly one of the two.
+/// The users that a query asks for: exactly one of the two.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HandleOwners {
@@ -258,6 +290,74 @@ pub struct HandleOwners {
     /// The people's of somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<PeopleMoniker>,
+}
+
+/// Users as one id, a list of ids, or an object. `[wild]`
+fn users_in_any_form<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<HandleOwners>, D::Error> {
+    struct AnyForm;
+
+    impl<'de> Visitor<'de> for AnyForm {
+        type Value = Option<HandleOwners>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an XUID, a list of them, or an object with `xuids` or `people`")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            let xuid = text.parse().map_err(E::custom)?;
+            Ok(Some(HandleOwners::users(vec![xuid])))
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(HandleOwners::users(vec![Xuid(number)])))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            let xuids = Vec::deserialize(SeqAccessDeserializer::new(seq))?;
+            Ok(Some(HandleOwners::users(xuids)))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            HandleOwners::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+    deserializer.deserialize_any(AnyForm)
+}
+
+impl HandleOwners {
+    /// These users.
+    pub fn users(xuids: Vec<Xuid>) -> Self {
+        Self {
+            xuids: Some(xuids),
+            people: None,
+        }
+    }
+}
+
+impl HandleQuery {
+    /// A query for handles of a type, without conditions.
+    pub fn of(kind: HandleType) -> Self {
+        Self {
+            kind,
+            scid: None,
+            owners: None,
+            template_name: None,
+            filter: None,
+            order_by: None,
+            session_members: None,
+            session_owners: None,
+            communicate_permission_required: None,
+            include_scheduled: None,
+            followed: None,
+            take: None,
+        }
+    }
 }
 
 /// A name for a set of people.

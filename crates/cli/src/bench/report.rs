@@ -6,6 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
+use super::browse::Browse;
 use super::capacity::Capacity;
 use super::case::{self, Case};
 use super::fan_out::FanOut;
@@ -32,6 +33,7 @@ impl Who {
             Self::Yardstick(Yardstick::Echo) => "axum echo",
             Self::Yardstick(Yardstick::Append) => "append and sync",
             Self::Yardstick(Yardstick::Broadcast) => "axum broadcast",
+            Self::Yardstick(Yardstick::Scan) => "looking at each",
         }
     }
 }
@@ -61,6 +63,7 @@ pub(super) struct Report {
     pub(super) soaks: Vec<Soak>,
     pub(super) fan_outs: Vec<FanOut>,
     pub(super) idle: Option<Idle>,
+    pub(super) browse: Option<Browse>,
     pub(super) capacity: Option<Capacity>,
 }
 
@@ -73,6 +76,7 @@ impl Report {
             soaks: Vec::new(),
             fan_outs: Vec::new(),
             idle: None,
+            browse: None,
             capacity: None,
         }
     }
@@ -88,6 +92,10 @@ impl Report {
             || overloads.any(|overload| overload.failure().is_some())
             || self.soaks.iter().any(|soak| soak.failure().is_some())
             || fan_outs.any(|fan_out| fan_out.failure().is_some())
+            || self
+                .browse
+                .as_ref()
+                .is_some_and(|browse| browse.failure().is_some())
     }
 
     /// The rate as a part of a yardstick's in the same case.
@@ -149,6 +157,9 @@ impl Report {
         if let Some(idle) = &self.idle {
             text.push_str(&idle.text());
         }
+        if let Some(browse) = &self.browse {
+            text.push_str(&browse.text());
+        }
         for soak in &self.soaks {
             text.push_str(&soak.text());
         }
@@ -194,6 +205,9 @@ impl Report {
         }
         if let Some(idle) = &self.idle {
             report["idleSockets"] = idle.json();
+        }
+        if let Some(browse) = &self.browse {
+            report["browse"] = browse.json();
         }
         if let Some(capacity) = &self.capacity {
             report["capacity"] = capacity.json();

@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::browse;
 use super::case::{JOIN, Seat, request};
 use super::load;
 use super::process::Process;
@@ -17,7 +18,7 @@ use super::yardstick::Sample;
 use crate::http::{Answer, Call, Client};
 
 /// The service configuration that everything happens in.
-const SCID: &str = "be7c0000-0000-4000-8000-00000000be7c";
+pub(super) const SCID: &str = "be7c0000-0000-4000-8000-00000000be7c";
 pub(super) const TITLE: TitleId = TitleId(1);
 
 /// Sessions that nothing ends but their last member's leaving.
@@ -53,6 +54,10 @@ impl Subject {
         )?;
         fs::write(services.join("templates/bench.json"), TEMPLATE)?;
         fs::write(services.join("templates/soak.json"), SOAK_TEMPLATE)?;
+        fs::write(
+            services.join("templates/browse.json"),
+            browse::TEMPLATE_TEXT,
+        )?;
         let config = folder.join("convoke.toml");
         fs::write(&config, configuration(keys)?)?;
         Self::run(folder, config).await

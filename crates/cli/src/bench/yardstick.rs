@@ -1,6 +1,7 @@
 //! The servers that the service is measured against: the least that can be done with the same bytes.
 
 mod broadcast;
+mod scan;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -31,6 +32,8 @@ pub(super) enum Yardstick {
     Append,
     /// Sends a frame to all sockets of a group, and answers with a document.
     Broadcast,
+    /// Has search handles, and looks at each of them for every query.
+    Scan,
 }
 
 /// Most documents that reach the disk together.
@@ -87,7 +90,7 @@ pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
     let head = head(part()?)?;
     let document = Bytes::from(part()?.to_owned());
     let journal = match kind {
-        Yardstick::Echo | Yardstick::Broadcast => None,
+        Yardstick::Echo | Yardstick::Broadcast | Yardstick::Scan => None,
         Yardstick::Append => {
             let path = Path::new(folder).join("journal");
             let file = File::create(&path).context("no file to append to")?;
@@ -106,6 +109,7 @@ pub(super) async fn run(kind: Yardstick) -> anyhow::Result<()> {
     });
     let app = match kind {
         Yardstick::Broadcast => broadcast::routes(served),
+        Yardstick::Scan => scan::routes(std::str::from_utf8(&served.document)?)?,
         _ => Router::new().fallback(answer).with_state(served),
     };
     tokio::select! {

@@ -14,7 +14,7 @@ const NAME: &str = "demo";
 /// Tells the story, step by step; the first answer that is not as told ends it.
 pub(crate) async fn tell(teller: &mut Teller, sample: &Sample) -> anyhow::Result<()> {
     let story = Story::new(sample);
-    let players = story.tokens(teller).await?;
+    let players = tokens(teller, sample).await?;
     let [a, b, c] = &players;
     let created = story.create(teller, a).await?;
     let activity = story.post_activity(teller, a).await?;
@@ -41,25 +41,6 @@ impl<'a> Story<'a> {
             session: format!("/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{NAME}"),
             reference: json!({"scid": scid, "templateName": template, "name": NAME}),
         }
-    }
-
-    async fn tokens(&self, teller: &mut Teller) -> anyhow::Result<[Player; 3]> {
-        teller.step("Players A, B and C get tokens from the development issuer")?;
-        let mut players =
-            [("A", "1001"), ("B", "1002"), ("C", "1003")].map(|(name, xuid)| Player {
-                name,
-                xuid,
-                token: None,
-            });
-        for player in &mut players {
-            let body = json!({
-                "xuid": player.xuid, "gamertag": player.name, "titleId": self.sample.title_id,
-            });
-            let call = Call::new(Method::POST, TOKEN_PATH).json(&body);
-            let answer = teller.ask(player, call, 200).await?;
-            player.token = Some(header(&answer)?);
-        }
-        Ok(players)
     }
 
     async fn create(&self, teller: &mut Teller, a: &Player) -> anyhow::Result<Answer> {
@@ -196,21 +177,44 @@ impl<'a> Story<'a> {
     }
 }
 
-fn join_by_handle(player: &Player, id: &str) -> Call {
+/// The players of every story, and their tokens.
+pub(super) async fn tokens(teller: &mut Teller, sample: &Sample) -> anyhow::Result<[Player; 3]> {
+    teller.step("Players A, B and C get tokens from the development issuer")?;
+    let mut players = [("A", "1001"), ("B", "1002"), ("C", "1003")].map(|(name, xuid)| Player {
+        name,
+        xuid,
+        token: None,
+    });
+    for player in &mut players {
+        let body = json!({
+            "xuid": player.xuid, "gamertag": player.name, "titleId": sample.title_id,
+        });
+        let call = Call::new(Method::POST, TOKEN_PATH).json(&body);
+        let answer = teller.ask(player, call, 200).await?;
+        player.token = Some(header(&answer)?);
+    }
+    Ok(players)
+}
+
+pub(super) fn join_by_handle(player: &Player, id: &str) -> Call {
     Call::new(Method::PUT, format!("/handles/{id}/session"))
         .header("if-match", "*")
         .json(&joining(player))
 }
 
 /// The request document that joins as an active member, as client libraries send it.
-fn joining(player: &Player) -> Value {
+pub(super) fn joining(player: &Player) -> Value {
     json!({"members": {"me": {
         "constants": {"system": {"xuid": player.xuid}},
         "properties": {"system": {"active": true}},
     }}})
 }
 
-fn check_members(teller: &Teller, answer: &Answer, expected: &[&str]) -> anyhow::Result<()> {
+pub(super) fn check_members(
+    teller: &Teller,
+    answer: &Answer,
+    expected: &[&str],
+) -> anyhow::Result<()> {
     let session = document(answer)?;
     let mut present: Vec<_> = session["members"]
         .as_object()
@@ -223,7 +227,7 @@ fn check_members(teller: &Teller, answer: &Answer, expected: &[&str]) -> anyhow:
     teller.check(present == expected, &claim)
 }
 
-fn document(answer: &Answer) -> anyhow::Result<Value> {
+pub(super) fn document(answer: &Answer) -> anyhow::Result<Value> {
     serde_json::from_str(&answer.body).context("the answer is not JSON")
 }
 
@@ -231,7 +235,7 @@ fn etag(answer: &Answer) -> anyhow::Result<String> {
     answer.etag.clone().context("the answer has no ETag")
 }
 
-fn handle_id(answer: &Answer) -> anyhow::Result<String> {
+pub(super) fn handle_id(answer: &Answer) -> anyhow::Result<String> {
     let handle = document(answer)?;
     let id = handle["id"].as_str().context("the handle has no id")?;
     Ok(id.to_owned())

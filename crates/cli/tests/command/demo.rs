@@ -30,6 +30,26 @@ fn every_step_is_told_and_answered() {
 }
 
 #[test]
+fn the_scenario_browse_is_told_to_its_end() {
+    let out = run_well(&["demo", "--scenario", "browse"]);
+    for step in [
+        " 2. A opens a group for a raid",
+        " 3. A posts it for search",
+        " 6. C looks at all groups, the lowest level first",
+        "2 found: search handle",
+        " 7. C wants raids from level 30 on",
+        " 8. C forgets a quote, and is told where",
+        " 9. C joins the group through the handle that was found",
+        "10. B looks for groups that want one to two more",
+        "12. The old handle leads nowhere",
+        "13. A, who owns the group, leaves",
+        "All 17 answers of 13 steps were as told.",
+    ] {
+        assert!(out.contains(step), "`{step}` is not in\n{out}");
+    }
+}
+
+#[test]
 fn as_json_every_exchange_is_one_object() {
     let out = run_well(&["demo", "--json"]);
     let exchanges: Vec<_> = out.lines().map(json).collect();

@@ -1,7 +1,7 @@
 //! Handles in answers: the document of one, what it tells of its session, and queries for many.
 
 use convoke_wire::handle::{
-    ActivityInfo, Handle as WireHandle, HandleQuery, RelatedInfo, RoleInfo,
+    ActivityInfo, Handle as WireHandle, HandleOwners, HandleQuery, RelatedInfo, RoleInfo,
 };
 use convoke_wire::session::constants::Visibility;
 use convoke_wire::session::properties::Restriction;
@@ -158,7 +158,7 @@ fn related_info(handle: &Handle, session: &Session) -> RelatedInfo {
 }
 
 /// The owners of a session; where it has none, the maker of the handle.
-pub(crate) fn session_owners(handle: &Handle, session: &Session) -> Vec<Xuid> {
+pub fn session_owners(handle: &Handle, session: &Session) -> Vec<Xuid> {
     let owners = owners::users(session);
     if owners.is_empty() {
         return handle.creator.into_iter().collect();
@@ -211,51 +211,61 @@ impl PeopleSet {
     }
 }
 
-/// Reads the owners of an activity query; `xuid` is the query-string parameter of old.
-///
-/// `own` are the users of the caller's token, the acting one first.
-pub fn owners(
-    query: &HandleQuery,
-    xuid_parameter: Option<Xuid>,
-    caller: &Caller,
-    own: &[Xuid],
-    reads_people: bool,
-) -> Result<Owners, Refusal> {
-    let bad = |path: &str, detail: String| Err(Rule::BadQuery.at(path, detail));
-    let owners = query.owners.clone().unwrap_or_default();
-    match (owners.xuids, owners.people) {
-        (Some(_), Some(_)) => bad("owners", "expected either `xuids` or `people`".to_owned()),
-        (Some(xuids), None) => {
-            if MAX_QUERY < xuids.len() {
-                return bad(
-                    "owners.xuids",
-                    format!("at most {MAX_QUERY} users, found {}", xuids.len()),
-                );
+/// Who asks for handles.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The caller.
+    pub caller: &'a Caller,
+    /// The users of the caller's token, the acting one first.
+    pub own: &'a [Xuid],
+    /// Whether the caller may read anybody's people.
+    pub reads_people: bool,
+}
+
+impl Asking<'_> {
+    /// The owners of an activity query; `xuid` is the query-string parameter of old.
+    pub fn owners(&self, query: &HandleQuery, xuid: Option<Xuid>) -> Result<Owners, Refusal> {
+        let named = query.owners.clone().unwrap_or_default();
+        match (self.users(&named, "owners")?, xuid) {
+            (Some(owners), _) => Ok(owners),
+            (None, Some(xuid)) => Ok(Owners::Users(vec![xuid])),
+            (None, None) => {
+                let detail = "an activity query names whose activities it is for";
+                Err(Rule::BadQuery.at("owners", detail))
             }
-            Ok(Owners::Users(each_once(xuids)))
         }
-        (None, Some(people)) => {
-            let Some(set) = PeopleSet::parse(&people.moniker) else {
-                let detail = "expected `people`, `favorites` or `friends`".to_owned();
-                return bad("owners.people.moniker", detail);
-            };
-            let path = "owners.people.monikerXuid";
-            let Some(of) = people.moniker_xuid.or(caller.xuid()) else {
-                return bad(path, "names whose people are meant".to_owned());
-            };
-            if !own.contains(&of) && !reads_people {
-                let detail = "only one's own people can be asked for";
-                return Err(Rule::ForeignPeople.at(path, detail));
+    }
+
+    /// The users that an object names; none when it is empty.
+    pub fn users(&self, named: &HandleOwners, path: &str) -> Result<Option<Owners>, Refusal> {
+        let bad = |path: String, detail: String| Err(Rule::BadQuery.at(path, detail));
+        match (&named.xuids, &named.people) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => {
+                let detail = "expected either `xuids` or `people`";
+                bad(path.to_owned(), detail.to_owned())
             }
-            Ok(Owners::People { set, of })
+            (Some(xuids), None) if MAX_QUERY < xuids.len() => {
+                let detail = format!("at most {MAX_QUERY} users, found {}", xuids.len());
+                bad(format!("{path}.xuids"), detail)
+            }
+            (Some(xuids), None) => Ok(Some(Owners::Users(each_once(xuids.clone())))),
+            (None, Some(people)) => {
+                let Some(set) = PeopleSet::parse(&people.moniker) else {
+                    let detail = "expected `people`, `favorites` or `friends`";
+                    return bad(format!("{path}.people.moniker"), detail.to_owned());
+                };
+                let path = format!("{path}.people.monikerXuid");
+                let Some(of) = people.moniker_xuid.or(self.caller.xuid()) else {
+                    return bad(path, "names whose people are meant".to_owned());
+                };
+                if !self.own.contains(&of) && !self.reads_people {
+                    let detail = "only one's own people can be asked for";
+                    return Err(Rule::ForeignPeople.at(path, detail));
+                }
+                Ok(Some(Owners::People { set, of }))
+            }
         }
-        (None, None) => match xuid_parameter {
-            Some(xuid) => Ok(Owners::Users(vec![xuid])),
-            None => bad(
-                "owners",
-                "an activity query names whose activities it is for".to_owned(),
-            ),
-        },
     }
 }
 

@@ -296,9 +296,17 @@ impl Rule {
                 "Ask `GET /users/me/permission/validate?setting=CommunicateUsingText&target=xuid(<n>)` for the reason.",
             ),
             Self::BadQuery => Help::new(
-                "The query has no owners, too many, both `xuids` and `people`, an unknown moniker, a `take` outside 0 to 100, or a type that cannot be queried.",
+                "The query for activities has no owners, the one for search handles neither `scid`, `templateName` nor `filter`; or it names too many users, both `xuids` and `people`, an unknown moniker, a `take` outside 0 to 100, or a type that cannot be queried.",
                 "Correct what the path names.",
             ).example(r#"{"type": "activity", "owners": {"people": {"moniker": "people", "monikerXuid": "1001"}}}"#),
+            Self::BadFilter => Help::new(
+                "The filter has a path that does not exist, a literal of another type than what it is compared with, a second `or` or one in parentheses, a function other than `tolower`, or is too long; the detail names the column, and what was expected there.",
+                "Correct it there; `docs/filter-language.md` has the language with examples.",
+            ).example(r#"{"type": "search", "templateName": "lfg", "filter": "tags/any(d:tolower(d) eq 'ranked') and numbers/skill gt 10"}"#),
+            Self::BadOrder => Help::new(
+                "The order has a path that does not exist or leads to a collection, more than one key, or a direction other than `asc` and `desc`.",
+                "Order by one path; ties come newest first.",
+            ).example(r#"{"type": "search", "templateName": "lfg", "orderBy": "numbers/skill desc"}"#),
             Self::ForeignPeople => Help::new(
                 "`monikerXuid` is not the calling user or another user of the token.",
                 "Ask with the token of that user, leave `monikerXuid` out, or list the users in `owners.xuids`.",

@@ -46,8 +46,11 @@ pub(super) fn migrate(session: &mut Session, had_owners: bool) -> Option<Ownersh
         .accepted()
         .min_by_key(|(index, member)| (member.join_time, *index))
         .map(|(index, _)| index);
-    if let (OwnershipMigration::Oldest, Some(index)) = (policy, heir) {
-        session.properties.owners.push(index);
+    match (policy, heir) {
+        (OwnershipMigration::Oldest, Some(index)) => session.properties.owners.push(index),
+        // Nobody is left who could look after it, so it is not found any more (handles 1.13).
+        (OwnershipMigration::Oldest, None) => session.search_handle = None,
+        (OwnershipMigration::EndSession, _) => {}
     }
     Some(policy)
 }

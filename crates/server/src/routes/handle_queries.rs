@@ -1,4 +1,4 @@
-//! `POST /handles/query`: the activities of users.
+//! `POST /handles/query`: the activities of users; searches are in `handle_searches`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use convoke_wire::handle::{Handle as WireHandle, HandleQuery, HandleResults, Han
 use convoke_wire::{Scid, Xuid};
 use http::StatusCode;
 
-use super::handles::{complete, included};
+use super::handle_searches::Searching;
+use super::handles::{Wanted, complete, included};
 use super::query_string::parameter;
 use super::{begin, count_search};
 use crate::api_error::ApiError;
@@ -41,8 +42,14 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         HandleType::Activity => {}
         HandleType::Search => {
             count_search(shared, &identity, call, Allowance::SearchRead)?;
-            let detail = "queries for search handles are not served yet";
-            return Err(Rule::BadQuery.at("type", detail).into());
+            let searching = Searching {
+                shared,
+                identity: &identity,
+                include,
+                viewer,
+            };
+            let results = searching.answer(&wanted, &call.head.uri).await?;
+            return Ok(reply::json(StatusCode::OK, &HandleResults { results }));
         }
         _ => {
             return Err(Rule::BadQuery
@@ -58,8 +65,13 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         Rule::BadQuery.at("xuid", error.to_string())
     })?;
     let reads_people = identity.principal.has_role(&Role::PeopleRead);
-    let own = identity.own_xuids();
-    let owners = query::owners(&wanted, xuid, &identity.caller(shared), &own, reads_people)?;
+    let (caller, own) = (identity.caller(shared), identity.own_xuids());
+    let owners = query::Asking {
+        caller: &caller,
+        own: &own,
+        reads_people,
+    }
+    .owners(&wanted, xuid)?;
     let take = query::take(wanted.take, parameter(uri, "take").as_deref())?;
     let asking = Asking {
         shared,
@@ -159,15 +171,18 @@ impl Asking<'_> {
             return Ok(None);
         }
         let mut shown = query::document(handle, admitted.config.game_types.clone());
-        let (include, viewer) = (self.include, self.viewer);
+        let wanted = Wanted {
+            include: self.include,
+            viewer: self.viewer,
+            grant: None,
+        };
         complete(
             self.shared,
             &mut shown,
             handle,
             Some(&state),
             &admitted,
-            include,
-            viewer,
+            wanted,
         )
         .await?;
         Ok(Some(shown))

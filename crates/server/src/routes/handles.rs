@@ -8,7 +8,7 @@ use convoke_core::Rule;
 use convoke_core::contract::read;
 use convoke_core::handle::create::{self, Maker};
 use convoke_core::handle::query::{self, Include};
-use convoke_core::handle::{Handle, correlation_key, grant};
+use convoke_core::handle::{Grant, Handle, correlation_key, grant};
 use convoke_core::privacy::permission::Permission;
 use convoke_core::rate_limit::Allowance;
 use convoke_core::session::Session;
@@ -312,29 +312,44 @@ pub(super) async fn document(
         handle,
         state.as_deref(),
         admitted,
-        include,
-        viewer,
+        Wanted {
+            include,
+            viewer,
+            grant: None,
+        },
     )
     .await?;
     Ok(shown)
 }
 
-/// Adds what `include` asks for.
+/// What is wanted beside a handle, for whom, and what the way here grants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) include: Include,
+    pub(super) viewer: Viewer,
+    pub(super) grant: Option<Grant>,
+}
+
+/// Adds what `include` asks for; what the session says of itself, if the caller may read it.
 pub(super) async fn complete(
     shared: &Shared,
     shown: &mut WireHandle,
     handle: &Handle,
     state: Option<&LiveSession>,
     admitted: &Admitted,
-    include: Include,
-    viewer: Viewer,
+    wanted: Wanted,
 ) -> Result<(), ApiError> {
+    let Wanted {
+        include,
+        viewer,
+        grant,
+    } = wanted;
     let readable = match state {
-        None => false,
-        Some(state) => {
-            let facts = asked(shared, &state.session, &admitted.caller, None).await?;
+        Some(state) if include.session || include.custom_properties => {
+            let facts = asked(shared, &state.session, &admitted.caller, grant).await?;
             convoke_core::session::access::may_read(&state.session, &admitted.caller, facts).is_ok()
         }
+        _ => false,
     };
     query::include(
         shown,

@@ -28,6 +28,7 @@ mod explain;
 mod handle_steps;
 mod handles_activity;
 mod handles_activity_rules;
+mod handles_browse;
 mod handles_elements;
 mod handles_invite;
 mod handles_invite_rules;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use convoke_core::contract::read;
+use convoke_core::filter::{Filter, OrderBy};
 use convoke_server::explain::AnyRule;
 use convoke_wire::handle::{HandleQuery, HandleRequest, SearchAttributes};
 use convoke_wire::multiplayer_activity::SendInvites;
@@ -151,8 +152,13 @@ fn every_example_is_a_request_that_can_be_read() {
             read::document::<HandleRequest>(bytes).map(drop)
         } else if value.get("invitedUsers").is_some() {
             read::document::<SendInvites>(bytes).map(drop)
-        } else if value.get("owners").is_some() {
-            read::document::<HandleQuery>(bytes).map(drop)
+        } else if value.get("owners").is_some() || value["type"] == "search" {
+            read::document::<HandleQuery>(bytes).map(|query| {
+                let filter = query.filter.as_deref().map(Filter::parse);
+                let order = query.order_by.as_deref().map(OrderBy::parse);
+                assert!(filter.is_none_or(|it| it.is_ok()), "{example}");
+                assert!(order.is_none_or(|it| it.is_ok()), "{example}");
+            })
         } else if let Some(attributes) = value.get("searchAttributes") {
             read::document::<SearchAttributes>(attributes.to_string().as_bytes()).map(drop)
         } else {

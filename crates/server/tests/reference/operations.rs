@@ -127,7 +127,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         "/handles/query",
         "post",
         handles,
-        "Finds the activities of users",
+        "Finds the activities of users, or search handles",
         Some("HandleQuery"),
         &[(200, "HandleResults")],
         POST,

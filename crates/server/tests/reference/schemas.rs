@@ -129,12 +129,15 @@ pub(crate) fn all() -> Value {
             "id": guid, "type": text, "version": {"const": 1}, "sessionRef": reference("SessionRef"), "createTime": time,
             "titleId": text, "ownerXuid": xuid, "invitedXuid": xuid, "senderXuid": xuid, "expiration": time,
         })),
+        "HandleUsers": {"type": "object", "properties": {
+            "xuids": {"type": "array", "items": sent_xuid, "maxItems": 100},
+            "people": object(&["moniker"], &json!({"moniker": {"enum": ["people", "favorites", "friends"]}, "monikerXuid": sent_xuid})),
+        }},
         "HandleQuery": object(&["type"], &json!({
-            "type": {"enum": ["activity", "search"]}, "scid": guid,
-            "owners": {"type": "object", "properties": {
-                "xuids": {"type": "array", "items": sent_xuid, "maxItems": 100},
-                "people": object(&["moniker"], &json!({"moniker": {"enum": ["people", "favorites", "friends"]}, "monikerXuid": sent_xuid})),
-            }},
+            "type": {"enum": ["activity", "search"]}, "scid": guid, "owners": reference("HandleUsers"),
+            "templateName": text, "filter": {"type": "string", "maxLength": 2048}, "orderBy": {"type": "string", "maxLength": 2048},
+            "sessionMembers": reference("HandleUsers"), "sessionOwners": reference("HandleUsers"),
+            "communicatePermissionRequired": flag, "includeScheduled": flag, "followed": flag,
             "take": {"type": "integer", "minimum": 0, "maximum": 100},
         })),
         "HandleResults": object(&["results"], &json!({"results": {"type": "array", "items": reference("Handle")}})),

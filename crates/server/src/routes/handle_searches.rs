@@ -1,0 +1,347 @@
+//! `POST /handles/query` of type `search`: session browse.
+//!
+//! The index (`crate::browse`) says which handles match and in which order; here, from the best one
+//! on, each is held against its session and the caller's people until there are enough.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use convoke_core::browse::{Catalogue, Found, Plan, Search, World};
+use convoke_core::handle::Grant;
+use convoke_core::handle::query::{self, Asking, Include, Owners, PeopleSet};
+use convoke_core::handle::search_query::{SearchQuery, is_for_followers};
+use convoke_core::limits::MAX_QUERY;
+use convoke_core::privacy::permission::Permission;
+use convoke_core::session::Session;
+use convoke_wire::handle::{Handle as WireHandle, HandleQuery};
+use convoke_wire::{Scid, Xuid};
+use http::Uri;
+use tokio::sync::OnceCell;
+
+use super::handles::{Wanted, complete};
+use super::query_string::parameter;
+use crate::api_error::ApiError;
+use crate::auth::Role;
+use crate::caller::{Admitted, Identity, admit};
+use crate::graph::{GraphError, SocialGraph as _};
+use crate::live::{LiveSession, LiveSessions};
+use crate::privacy::Asker;
+use crate::reply::Viewer;
+use crate::shared::Shared;
+
+/// Chunks of 256 handles that are looked at before others may run.
+const CHUNKS_IN_A_ROW: usize = 128;
+
+/// How many more handles are kept than are asked for, since some will not be shown.
+const SPARE: usize = 4;
+
+/// Somebody who searches.
+pub(super) struct Searching<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) identity: &'a Identity,
+    pub(super) include: Include,
+    pub(super) viewer: Viewer,
+}
+
+/// The handles of one template that are open to the caller.
+struct Open {
+    admitted: Arc<Admitted>,
+    scid: Scid,
+    catalogue: Arc<Catalogue>,
+}
+
+/// Users that sessions are held against.
+struct People<'a> {
+    members: Option<BTreeSet<Xuid>>,
+    owners: Option<BTreeSet<Xuid>>,
+    asker: Option<Asker<'a>>,
+    /// Whom the caller follows, once that is asked.
+    followed: OnceCell<BTreeSet<Xuid>>,
+}
+
+impl Searching<'_> {
+    /// At most 100 handles; there is no next page. `[doc]`
+    pub(super) async fn answer(
+        &self,
+        wanted: &HandleQuery,
+        uri: &Uri,
+    ) -> Result<Vec<WireHandle>, ApiError> {
+        let caller = self.identity.caller(self.shared);
+        let asking = Asking {
+            caller: &caller,
+            own: &self.identity.own_xuids(),
+            reads_people: self.identity.principal.has_role(&Role::PeopleRead),
+        };
+        let query = SearchQuery::read(wanted, &asking)?;
+        let take = query::take(wanted.take, parameter(uri, "take").as_deref())?;
+        let open = self.open(wanted)?;
+        let people = self.people(&query).await?;
+        let plan = Plan::new(query.filter.as_ref(), query.order.as_ref());
+        let mut most = take.saturating_mul(SPARE);
+        loop {
+            let (found, dropped) = self.search(&plan, &open, most, &people).await;
+            let shown = self
+                .shown(&plan, &query, &open, &people, found, take)
+                .await?;
+            if shown.len() == take || dropped == 0 {
+                return Ok(shown);
+            }
+            // Too many of the best are not to be shown; look further.
+            most = most.saturating_mul(8);
+        }
+    }
+
+    /// The catalogues that are asked for and open to the caller.
+    fn open(&self, wanted: &HandleQuery) -> Result<Vec<Open>, ApiError> {
+        let (scid, template) = (wanted.scid.as_ref(), wanted.template_name.as_ref());
+        if let Some(scid) = scid {
+            let admitted = admit(self.shared, self.identity, scid)?;
+            if let Some(template) = template {
+                admitted.template(template)?;
+            }
+        }
+        let sandbox = &self.identity.principal.sandbox;
+        let catalogues = self
+            .shared
+            .directory
+            .browse
+            .catalogues(sandbox, scid, template);
+        let open = catalogues.into_iter().filter_map(|(key, catalogue)| {
+            let admitted = admit(self.shared, self.identity, &key.scid).ok()?;
+            admitted.template(&key.template).ok()?;
+            Some(Open {
+                admitted: Arc::new(admitted),
+                scid: key.scid,
+                catalogue,
+            })
+        });
+        Ok(open.collect())
+    }
+
+    async fn people(&self, query: &SearchQuery) -> Result<People<'_>, ApiError> {
+        let people = People {
+            members: self.users(query.members.as_ref()).await?,
+            owners: self.users(query.owners.as_ref()).await?,
+            asker: Asker::of(self.shared, self.identity)?,
+            followed: OnceCell::new(),
+        };
+        if query.orders_by_people() {
+            self.followed(&people).await?;
+        }
+        Ok(people)
+    }
+
+    async fn users(&self, owners: Option<&Owners>) -> Result<Option<BTreeSet<Xuid>>, GraphError> {
+        Ok(match owners {
+            None => None,
+            Some(Owners::Users(users)) => Some(users.iter().copied().collect()),
+            Some(Owners::People { set, of }) => {
+                let people = self.shared.graph.people(*of, *set).await?;
+                Some(people.into_iter().collect())
+            }
+        })
+    }
+
+    /// Whom the caller follows; nobody where the caller acts for no user.
+    async fn followed<'p>(&self, people: &'p People<'_>) -> Result<&'p BTreeSet<Xuid>, GraphError> {
+        let ask = || async {
+            let Some(asker) = &people.asker else {
+                return Ok(BTreeSet::new());
+            };
+            let graph = &self.shared.graph;
+            let followed = graph.people(asker.xuid(), PeopleSet::People).await?;
+            Ok(followed.into_iter().collect())
+        };
+        people.followed.get_or_try_init(ask).await
+    }
+
+    /// The best handles as far as the index knows, and how many more there are.
+    async fn search(
+        &self,
+        plan: &Plan<'_>,
+        open: &[Open],
+        most: usize,
+        people: &People<'_>,
+    ) -> (Vec<Found>, usize) {
+        let world = Known {
+            live: &self.shared.directory.live,
+            followed: people.followed.get(),
+        };
+        let mut search = Search::new(plan, most);
+        for Open { catalogue, .. } in open {
+            let mut next = 0;
+            while next < catalogue.chunks() {
+                let end = (next + CHUNKS_IN_A_ROW).min(catalogue.chunks());
+                search.look(catalogue, next..end, &world);
+                next = end;
+                if next < catalogue.chunks() {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        let dropped = search.dropped();
+        (search.found(), dropped)
+    }
+
+    /// The documents of those that may be shown, from the best one on, until there are enough.
+    async fn shown(
+        &self,
+        plan: &Plan<'_>,
+        query: &SearchQuery,
+        open: &[Open],
+        people: &People<'_>,
+        found: Vec<Found>,
+        take: usize,
+    ) -> Result<Vec<WireHandle>, ApiError> {
+        let mut shown = Vec::new();
+        let mut found = found.into_iter();
+        while shown.len() < take {
+            let mut group = Vec::new();
+            for found in found.by_ref().take(MAX_QUERY) {
+                let Some(state) = self.present(&found).await? else {
+                    continue;
+                };
+                if self
+                    .matches(plan, query, people, &found, &state.session)
+                    .await?
+                {
+                    group.push((found, state));
+                }
+            }
+            let unwelcome = self.unwelcome(query, people, &group).await?;
+            for (found, state) in &group {
+                let owners = query::session_owners(&found.handle, &state.session);
+                if shown.len() < take && !owners.iter().any(|owner| unwelcome.contains(owner)) {
+                    shown.extend(self.document(open, found, state).await?);
+                }
+            }
+            if found.len() == 0 {
+                break;
+            }
+        }
+        Ok(shown)
+    }
+
+    /// The session of a handle that is still its search handle, with everything applied that is due.
+    async fn present(&self, found: &Found) -> Result<Option<Arc<LiveSession>>, ApiError> {
+        let directory = &self.shared.directory;
+        let state = match directory.live.get_folded(&found.session) {
+            Some(state) if state.is_due(directory.clock.now()) => {
+                directory.read(&found.handle.session_key()).await?
+            }
+            state => state,
+        };
+        Ok(state.filter(|state| state.session.search_handle == Some(found.handle.id)))
+    }
+
+    async fn matches(
+        &self,
+        plan: &Plan<'_>,
+        query: &SearchQuery,
+        people: &People<'_>,
+        found: &Found,
+        session: &Session,
+    ) -> Result<bool, ApiError> {
+        let now = self.shared.directory.clock.now();
+        if !query.shows(session, now) || !Search::holds(plan, found, session) {
+            return Ok(false);
+        }
+        let owners = query::session_owners(&found.handle, session);
+        let has_member =
+            |users: &BTreeSet<Xuid>| session.accepted().any(|(_, it)| users.contains(&it.xuid));
+        let has_owner = |users: &BTreeSet<Xuid>| owners.iter().any(|it| users.contains(it));
+        if !people.members.as_ref().is_none_or(has_member) {
+            return Ok(false);
+        }
+        if !people.owners.as_ref().is_none_or(has_owner) {
+            return Ok(false);
+        }
+        if query.followed && !has_owner(self.followed(people).await?) {
+            return Ok(false);
+        }
+        let caller = self
+            .identity
+            .caller_in(self.shared, &found.handle.session.scid);
+        Ok(!is_for_followers(session, &caller) || has_member(self.followed(people).await?))
+    }
+
+    /// Owners whose sessions are not for the caller: who has blocked the caller (Q9), and, where the
+    /// query says so, with whom there is no communication. Services see all (Q12).
+    async fn unwelcome(
+        &self,
+        query: &SearchQuery,
+        people: &People<'_>,
+        group: &[(Found, Arc<LiveSession>)],
+    ) -> Result<HashSet<Xuid>, ApiError> {
+        let Some(asker) = &people.asker else {
+            return Ok(HashSet::new());
+        };
+        let of = |(found, state): &(Found, Arc<LiveSession>)| {
+            query::session_owners(&found.handle, &state.session)
+        };
+        let owners: BTreeSet<Xuid> = group.iter().flat_map(of).collect();
+        let owners: Vec<Xuid> = owners
+            .into_iter()
+            .filter(|it| *it != asker.xuid())
+            .collect();
+        if owners.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let graph = &self.shared.graph;
+        let blocking = graph.blocking(&owners, asker.xuid()).await?;
+        let mut unwelcome: HashSet<Xuid> = blocking.into_iter().collect();
+        if query.communicates {
+            let writes = Permission::CommunicateUsingText;
+            let verdicts = graph.verdicts(asker, writes, &owners).await?;
+            let denied = owners.iter().zip(verdicts).filter(|(_, it)| it.is_err());
+            unwelcome.extend(denied.map(|(owner, _)| *owner));
+        }
+        Ok(unwelcome)
+    }
+
+    async fn document(
+        &self,
+        open: &[Open],
+        found: &Found,
+        state: &LiveSession,
+    ) -> Result<Option<WireHandle>, ApiError> {
+        let scid = &found.handle.session.scid;
+        let Some(Open { admitted, .. }) = open.iter().find(|open| open.scid == *scid) else {
+            return Ok(None);
+        };
+        let mut shown = query::document(&found.handle, admitted.config.game_types.clone());
+        complete(
+            self.shared,
+            &mut shown,
+            &found.handle,
+            Some(state),
+            admitted,
+            Wanted {
+                include: self.include,
+                viewer: self.viewer,
+                // A search handle lets whoever finds it read (S15).
+                grant: Some(Grant::Search),
+            },
+        )
+        .await?;
+        Ok(Some(shown))
+    }
+}
+
+/// What the index may ask while it looks.
+struct Known<'a> {
+    live: &'a LiveSessions,
+    followed: Option<&'a BTreeSet<Xuid>>,
+}
+
+impl World for Known<'_> {
+    fn session(&self, key: &str) -> Option<Arc<Session>> {
+        let state = self.live.get_folded(key)?;
+        Some(Arc::clone(&state.session))
+    }
+
+    fn follows(&self, user: Xuid) -> bool {
+        self.followed
+            .is_some_and(|followed| followed.contains(&user))
+    }
+}
