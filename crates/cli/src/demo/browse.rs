@@ -126,7 +126,7 @@ impl Browse<'_> {
         teller.check(
             answer
                 .body
-                .contains("column 27: expected a text with a quote at its end"),
+                .contains("column 26: expected a text with a quote at its end"),
             "the refusal names the column, and what was expected there",
         )
     }
