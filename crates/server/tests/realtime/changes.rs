@@ -7,7 +7,7 @@ use json_patch::Patch;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::service::{Player, Service, me, path};
+use crate::service::{Player, Service, me, path, subscription_of};
 
 /// A reader of a stream.
 struct Reader {
@@ -229,6 +229,51 @@ async fn a_lost_connection_and_what_follows_from_it_are_told_apart() {
         json!([{"index": 1, "xuid": "1002", "reason": "disconnected"}])
     );
     assert_eq!(reader.session, service.get(&a, "slow/g1").await.ok(200));
+}
+
+#[tokio::test]
+async fn an_episode_that_fails_is_told_and_taps_who_wants_to_know() {
+    let service = Service::start().await;
+    let a = service.player(1001).await;
+    let (mut at_a, of_a) = service.connect(&a).await;
+    let mut body = me(&json!({"active": true, "connection": of_a,
+        "subscription": {"id": subscription_of(&a), "changeTypes": ["initialization"]}}));
+    let asks = json!({"system": {"initialize": true}});
+    body["members"]["me"]["constants"] = asks.clone();
+    body["members"]["reserve_0"]["constants"] = asks;
+    body["members"]["reserve_0"]["constants"]["system"]["xuid"] = json!("1002");
+    let managed = json!({"joinTimeout": 5000, "membersNeededToStart": 2});
+    body["constants"] = json!({"system": {"memberInitialization": managed}});
+    service.put(&a, "loose/m", &body).await.ok(201);
+    at_a.until_tapped(1).await;
+    let (mut reader, _) = service.follow(&a, "loose/m").await;
+    // That is nothing it wants to know.
+    service
+        .put(&a, "loose/m", &custom(&json!({"x": 1})))
+        .await
+        .ok(200);
+    reader.change().await;
+    at_a.assert_silent().await;
+
+    service.clock.advance(Duration::from_secs(5));
+    let failed = reader.change().await;
+    assert_eq!(failed["cause"], json!({"type": "timer"}));
+    assert_eq!(
+        failed["changeTypes"],
+        json!([
+            "everything",
+            "initialization",
+            "membersList",
+            "membersStatus"
+        ])
+    );
+    assert_eq!(
+        failed["departures"],
+        json!([{"index": 1, "xuid": "1002", "reason": "reservedTimeout"}])
+    );
+    assert_eq!(reader.session["initializing"]["stage"], "failed");
+    assert_eq!(reader.session, service.get(&a, "loose/m").await.ok(200));
+    at_a.until_tapped(3).await;
 }
 
 #[tokio::test]
