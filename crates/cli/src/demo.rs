@@ -1,9 +1,10 @@
-//! `convoke demo`: players meet in a session of a temporary server, over real HTTP.
+//! `convoke demo`: players meet in sessions of a temporary server, over real HTTP.
 //!
 //! It is also a smoke test: every answer has to be the one that the story tells.
 
 mod browse;
 mod excerpt;
+mod qos;
 mod server;
 mod story;
 mod teller;
@@ -17,7 +18,7 @@ use crate::output::{Format, Paint};
 use server::DemoServer;
 use teller::Teller;
 
-/// Show a whole story on a temporary server: create, find, join, invite, conflict, leave.
+/// Tell a whole story on a temporary server, with every request and answer.
 ///
 /// Everything happens on this machine and nothing is left behind. The exit code is 0 only if the
 /// service answered every request as told.
@@ -37,10 +38,12 @@ pub(crate) struct Demo {
 /// A story that the demonstration tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scenario {
-    /// The life of one session.
+    /// The life of one session: create, find, join, invite, conflict, leave.
     Session,
     /// Groups that are posted for search, and players who look for them.
     Browse,
+    /// Two matches whose players measure whether they can play with each other.
+    Qos,
 }
 
 impl Demo {
@@ -57,6 +60,7 @@ impl Demo {
         let told = match self.scenario {
             Scenario::Session => story::tell(&mut teller, server.sample()).await,
             Scenario::Browse => browse::tell(&mut teller, server.sample()).await,
+            Scenario::Qos => qos::tell(&mut teller, server.sample()).await,
         };
         // The server is stopped whether or not the story ended well.
         server.stop().await?;

@@ -76,10 +76,34 @@ fn session(document: &Value) -> String {
     } else {
         format!(", custom {custom}")
     };
+    let initialization = initialization(document);
     format!(
-        "change {} of the session: {members}{custom}",
+        "change {} of the session: {members}{custom}{initialization}",
         document["changeNumber"]
     )
+}
+
+/// How far the members' initialisation has come, and who could be the host.
+fn initialization(document: &Value) -> String {
+    let mut text = String::new();
+    if let Some(stage) = document["initializing"]["stage"].as_str() {
+        let episode = &document["initializing"]["episode"];
+        text.extend(["; episode ", &episode.to_string(), ": ", stage]);
+    }
+    let name = |token: &Value| {
+        let token = token.as_str()?;
+        let mut members = document["members"].as_object()?.values();
+        let member = members.find(|member| member["deviceToken"] == token)?;
+        member["gamertag"].as_str()
+    };
+    if let Some(candidates) = document["hostCandidates"].as_array() {
+        let names: Vec<_> = candidates.iter().filter_map(name).collect();
+        text.extend(["; could be the host: ", &names.join(", ")]);
+    }
+    if let Some(host) = name(&document["properties"]["system"]["host"]) {
+        text.extend(["; the host is ", host]);
+    }
+    text
 }
 
 fn member(index: &str, member: &Value) -> String {
@@ -94,7 +118,11 @@ fn member(index: &str, member: &Value) -> String {
     } else {
         "inactive"
     };
-    format!("{index} is {name} ({state})")
+    let failure = match member["initializationFailure"].as_str() {
+        Some(reason) => format!(", failed by {reason}"),
+        None => String::new(),
+    };
+    format!("{index} is {name} ({state}{failure})")
 }
 
 fn handle(document: &Value) -> String {
@@ -195,6 +223,13 @@ mod tests {
                    "members": {"0": {"gamertag": "A", "properties": {"system": {"active": true}}},
                                "1": {"reserved": true, "constants": {"system": {"xuid": "1002"}}}}}),
             r#"change 3 of the session: 0 is A (active), 1 is 1002 (reserved), custom {"map":"x"}"#,
+        );
+        check(
+            json!({"membersInfo": {}, "changeNumber": 4, "properties": {"custom": {}, "system": {"host": "t1"}},
+                   "initializing": {"stage": "measuring", "episode": 2}, "hostCandidates": ["t2", "t1", "gone"],
+                   "members": {"0": {"gamertag": "A", "deviceToken": "t1", "properties": {"system": {"active": true}}},
+                               "1": {"gamertag": "B", "deviceToken": "t2", "initializationFailure": "latency"}}}),
+            "change 4 of the session: 0 is A (active), 1 is B (inactive, failed by latency); episode 2: measuring; could be the host: B, A; the host is A",
         );
         let handle = json!({"id": "9d1bb6a1-6c5c-4b39-8a70-2f4a1d1f8d0e", "type": "activity",
                             "ownerXuid": "1001", "sessionRef": {"templateName": "lobby", "name": "x"}});

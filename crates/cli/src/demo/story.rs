@@ -180,7 +180,21 @@ impl<'a> Story<'a> {
 /// The players of every story, and their tokens.
 pub(super) async fn tokens(teller: &mut Teller, sample: &Sample) -> anyhow::Result<[Player; 3]> {
     teller.step("Players A, B and C get tokens from the development issuer")?;
-    let mut players = [("A", "1001"), ("B", "1002"), ("C", "1003")].map(|(name, xuid)| Player {
+    sign_in(
+        teller,
+        sample,
+        [("A", "1001"), ("B", "1002"), ("C", "1003")],
+    )
+    .await
+}
+
+/// Gets everybody a token, by name and XUID.
+pub(super) async fn sign_in<const N: usize>(
+    teller: &mut Teller,
+    sample: &Sample,
+    players: [(&'static str, &'static str); N],
+) -> anyhow::Result<[Player; N]> {
+    let mut players = players.map(|(name, xuid)| Player {
         name,
         xuid,
         token: None,

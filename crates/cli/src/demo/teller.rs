@@ -1,11 +1,14 @@
 //! Sends the requests of the story, prints each exchange and checks its answer.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use super::excerpt;
 use crate::http::{Answer, CONTRACT, Call, Client};
 use crate::output::{Paint, body_json, pretty, print};
+use crate::stopwatch::Stopwatch;
 
 /// How much of an exchange is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +111,16 @@ impl Teller {
         if self.style != Style::Json {
             print(&self.paint.dim(&format!("      ✓ {claim}")))?;
         }
+        Ok(())
+    }
+
+    /// Lets time pass, because the story is about what it does.
+    pub(crate) async fn wait(&self, time: Duration, why: &str) -> anyhow::Result<()> {
+        if self.style != Style::Json {
+            let text = format!("    {} ms pass: {why}", time.as_millis());
+            print(&self.paint.dim(&text))?;
+        }
+        Stopwatch::start().until(time).await;
         Ok(())
     }
 

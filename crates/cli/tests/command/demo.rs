@@ -86,3 +86,24 @@ fn forms_of_output_exclude_each_other() {
     let output = run(&["demo", "--json", "--verbose"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
 }
+
+#[test]
+fn matches_of_two_and_of_four_measure_and_are_judged() {
+    let out = run_well(&["demo", "--scenario", "qos"]);
+    for part in [
+        " 2. A makes a match with B",
+        "change 1 of the session: 0 is A (active), 1 is 1002 (reserved); episode 1: joining",
+        " 3. B comes",
+        "change 2 of the session: 0 is A (active), 1 is B (active); episode 1: measuring",
+        "could be the host: B, A",
+        "the host is B",
+        " 8. A makes a match with B, C and D",
+        "10. D does not, and the match goes on without",
+        "2 is C (active, failed by latency); could be the host: A, B",
+        "13. D comes after all",
+        "episode 2: measuring",
+        "All 24 answers of 14 steps were as told.",
+    ] {
+        assert!(out.contains(part), "`{part}` is not in\n{out}");
+    }
+}

@@ -29,6 +29,7 @@ The state machine below is made from the table that the service follows, `crates
 ```
 
 Whoever subscribed to `initialization` is tapped with every stage and every failure.
+`convoke demo --scenario qos` plays two such matches, with every request and answer.
 "#;
 
 const AFTER_TABLE: &str = r"
