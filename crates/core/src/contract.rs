@@ -8,6 +8,7 @@ pub mod render;
 
 use std::collections::BTreeMap;
 
+use convoke_wire::Xuid;
 use convoke_wire::session::Bags;
 use convoke_wire::session::member::MemberRequest;
 use convoke_wire::session::properties::SystemProperties;
@@ -28,6 +29,8 @@ pub struct SessionChange {
     pub properties: Option<Bags<SystemProperties>>,
     /// `members.me`.
     pub me: Option<MeChange>,
+    /// `members.me_…`.
+    pub acting: ActingChange,
     /// `members.reserve_<n>`, in order.
     pub reservations: Vec<MemberRequest>,
     /// `members.<index>`; `None` removes.
@@ -36,7 +39,28 @@ pub struct SessionChange {
     pub servers: Option<IndexMap<String, Option<ServerRequest>>>,
 }
 
-/// What `members.me` asks for.
+/// What `members` asks of the places of acting users, one or several. `[doc]`
+///
+/// Inferred: for one user the most particular key counts, alone: `me_<xuid>`, then
+/// `me_allInSession` for those who are members, then `me_all`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ActingChange {
+    /// `me_<xuid>`.
+    pub each: BTreeMap<Xuid, MeChange>,
+    /// `me_all`.
+    pub all: Option<MeChange>,
+    /// `me_allInSession`.
+    pub all_in_session: Option<MeChange>,
+}
+
+impl ActingChange {
+    /// Whether no such key was sent.
+    pub fn is_empty(&self) -> bool {
+        self.each.is_empty() && self.all.is_none() && self.all_in_session.is_none()
+    }
+}
+
+/// What a key for the caller's own place asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MeChange {
     /// `null`.

@@ -98,7 +98,7 @@ rules! {
     /// Only servers create an arbitrated session.
     ServerCreated = "constants.server_created", Forbidden;
 
-    /// A key of `members` is `me`, an index or `reserve_<n>`.
+    /// A key of `members` is `me`, `reserve_<n>`, an index, or one of those for acting users.
     MemberKey = "members.key", Invalid;
     /// Reservations are numbered from 0 without gaps.
     ReservationNumbering = "members.reserve.numbering", Invalid;
@@ -126,8 +126,12 @@ rules! {
     ServerOnlyConstant = "members.constants.server_only", Forbidden;
     /// A session with managed initialisation begins with as many members as its first episode needs.
     TooFewToStart = "members.initialize", Invalid;
-    /// One request speaks for one user.
+    /// `me` is the one acting user; of several, each is named.
     MultiUser = "members.multi_user", Invalid;
+    /// A request for a large session acts for one user at most.
+    MultiUserOnLarge = "members.multi_user.large", Forbidden;
+    /// `me_<xuid>` is one of the users whom the request acts for.
+    NotActing = "members.multi_user.xuid", Forbidden;
 
     /// A member is active or ready, not both.
     ActiveAndReady = "members.state", Invalid;

@@ -1,6 +1,7 @@
 //! A session: the version-neutral document that all rules work on.
 
 pub mod access;
+pub mod acting;
 pub mod apply;
 pub mod change_types;
 pub mod connections;
@@ -37,7 +38,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub use access::Facts;
-pub use apply::{Disposition, Outcome, apply};
+pub use acting::{Actor, Party};
+pub use apply::{Disposition, Outcome, apply, apply_for};
 pub use change_types::ChangeTypes;
 pub use connections::{Lost, lose};
 pub use constants::Constants;

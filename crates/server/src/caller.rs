@@ -8,7 +8,7 @@ use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
 use http::HeaderMap;
 
 use crate::api_error::ApiError;
-use crate::auth::{Acting, AuthError, Principal, Role};
+use crate::auth::{Acting, ActingUser, AuthError, OnBehalf, Principal, Role};
 use crate::connections::Peer;
 use crate::edge_rule::EdgeRule;
 use crate::service_configs::{NamedTemplate, ServiceConfig};
@@ -25,6 +25,17 @@ const CONFIG_FORBIDDEN: &str = "The requested service config cannot be accessed.
 pub struct Identity {
     /// As the token describes it.
     pub principal: Arc<Principal>,
+    /// In whose name a game server asks.
+    on_behalf: OnBehalf,
+}
+
+impl From<Arc<Principal>> for Identity {
+    fn from(principal: Arc<Principal>) -> Self {
+        Self {
+            principal,
+            on_behalf: OnBehalf::default(),
+        }
+    }
 }
 
 impl Identity {
@@ -38,7 +49,11 @@ impl Identity {
         let certificate = peer.and_then(|peer| peer.certificate.as_deref());
         let authenticator = &shared.authenticator;
         let principal = authenticator.identify(headers, certificate, now).await?;
-        let identity = Self { principal };
+        let on_behalf = OnBehalf::of(&principal, headers)?;
+        let identity = Self {
+            principal,
+            on_behalf,
+        };
         if let Some(xuid) = identity.xuid() {
             trail::called_by(xuid);
         }
@@ -56,6 +71,7 @@ impl Identity {
         let principal = chosen.ok_or(AuthError::UserNotChosen)?;
         let identity = Self {
             principal: Arc::new(principal),
+            on_behalf: self.on_behalf,
         };
         if let Some(xuid) = identity.xuid() {
             trail::called_by(xuid);
@@ -68,9 +84,19 @@ impl Identity {
         self.principal.has_role(&Role::SessionsServer)
     }
 
-    /// The acting user.
+    /// The acting user; none where a server acts for several.
     pub fn xuid(&self) -> Option<Xuid> {
-        self.principal.acting_user().map(|user| user.xuid)
+        let own = self.principal.acting_user().map(|user| user.xuid);
+        own.or(match *self.on_behalf.users {
+            [only] => Some(only.xuid),
+            _ => None,
+        })
+    }
+
+    /// Whether a service acts in a user's name.
+    pub fn acts_for_another(&self) -> bool {
+        !self.on_behalf.users.is_empty()
+            || (self.xuid().is_some() && !self.principal.acts_for_own_user())
     }
 
     /// The users of the token, the acting one first.
@@ -83,16 +109,42 @@ impl Identity {
     pub fn caller(&self, shared: &Shared) -> Caller {
         let policy = shared.authenticator.missing_privileges();
         let user = self.principal.acting_user();
+        let user = user.map(|user| User {
+            xuid: user.xuid,
+            gamertag: Some(user.gamertag.clone()).filter(|name| !name.is_empty()),
+            multiplayer: user.has_privilege(MULTIPLAYER, policy),
+        });
+        let on_behalf = &self.on_behalf;
         Caller {
-            user: user.map(|user| User {
-                xuid: user.xuid,
-                gamertag: Some(user.gamertag.clone()).filter(|name| !name.is_empty()),
-                multiplayer: user.has_privilege(MULTIPLAYER, policy),
+            user: user.or(match *on_behalf.users {
+                [only] => Some(vouched_for(only)),
+                _ => None,
             }),
-            server: self.is_server(),
-            title_id: self.principal.title_id,
+            server: self.is_server() && !on_behalf.denies_manage,
+            title_id: on_behalf.title.or(self.principal.title_id),
             device_id: self.principal.device_id.clone(),
         }
+    }
+
+    /// The users whom a server acts for, each as a caller of its own, if there are several.
+    pub fn acting_users(&self, caller: &Caller) -> Vec<Caller> {
+        let users = &self.on_behalf.users;
+        let several = users.iter().filter(|_| 1 < users.len());
+        several
+            .map(|user| Caller {
+                user: Some(vouched_for(*user)),
+                ..caller.clone()
+            })
+            .collect()
+    }
+}
+
+/// A user of whom a server says whether they may play with others. `[doc]`
+fn vouched_for(user: ActingUser) -> User {
+    User {
+        xuid: user.xuid,
+        gamertag: None,
+        multiplayer: user.multiplayer,
     }
 }
 
@@ -132,6 +184,11 @@ pub fn admit(shared: &Shared, identity: &Identity, scid: &Scid) -> Result<Admitt
     // A service does not reach further by acting for somebody.
     if !serves && !identity.principal.acts_for_own_user() {
         return Err(ApiError::edge(EdgeRule::ScidService, CONFIG_FORBIDDEN));
+    }
+    // A server acts as titles of the service configuration only.
+    let named = identity.on_behalf.title;
+    if named.is_some() && !config.admits_title(named) {
+        return Err(ApiError::edge(EdgeRule::ScidTitle, CONFIG_FORBIDDEN));
     }
     let admitted = (identity.principal.is_service() && serves) || config.admits_title(title_id);
     if !admitted && title_id.is_some() {

@@ -1,10 +1,12 @@
 //! From the bytes of a request to the change it asks for.
 
+use std::str::FromStr;
+
 use convoke_wire::session::constants::SystemConstants;
 use convoke_wire::session::member::MemberRequest;
 use convoke_wire::session::properties::SystemProperties;
 use convoke_wire::session::{Bags, SessionRequest};
-use convoke_wire::{Field, json};
+use convoke_wire::{Field, Xuid, json};
 use serde::de::DeserializeOwned;
 
 use super::{MeChange, SessionChange};
@@ -31,10 +33,17 @@ pub fn session_change(body: &[u8]) -> Result<SessionChange, Refusal> {
     let mut others = 0;
     for (key, member) in request.members.unwrap_or_default() {
         let member = member.map(current_spelling);
+        let own = |member: Option<MemberRequest>| {
+            Some(member.map_or(MeChange::Leave, |m| MeChange::Write(Box::new(m))))
+        };
         match MemberKey::parse(&key)? {
-            MemberKey::Me => {
-                change.me = Some(member.map_or(MeChange::Leave, |m| MeChange::Write(Box::new(m))));
-            }
+            MemberKey::Me => change.me = own(member),
+            MemberKey::All => change.acting.all = own(member),
+            MemberKey::AllInSession => change.acting.all_in_session = own(member),
+            MemberKey::User(xuid) => change
+                .acting
+                .each
+                .extend(own(member).map(|own| (xuid, own))),
             MemberKey::Reserve(number) => {
                 if let Some(member) = member {
                     reservations.push((number, member));
@@ -49,9 +58,14 @@ pub fn session_change(body: &[u8]) -> Result<SessionChange, Refusal> {
             }
         }
     }
-    if !reservations.is_empty() && others > 0 {
-        let detail = "reservations and existing members cannot be written in one request";
+    if !reservations.is_empty() && (others > 0 || !change.acting.is_empty()) {
+        let detail = "reservations, and existing members or several users, cannot be written in \
+                      one request";
         return Err(Rule::MixedMemberKeys.at("members", detail));
+    }
+    if change.me.is_some() && !change.acting.is_empty() {
+        let detail = "`me` and the keys for acting users say what becomes of one place twice";
+        return Err(Rule::MixedMemberKeys.at("members.me", detail));
     }
     change.reservations = in_order(reservations)?;
     Ok(change)
@@ -98,34 +112,40 @@ fn current_spelling(mut member: MemberRequest) -> MemberRequest {
 #[derive(Debug, PartialEq, Eq)]
 enum MemberKey {
     Me,
+    All,
+    AllInSession,
+    User(Xuid),
     Reserve(u32),
     Index(u32),
 }
 
 impl MemberKey {
     fn parse(key: &str) -> Result<Self, Refusal> {
-        if key == "me" {
-            return Ok(Self::Me);
+        match key {
+            "me" => return Ok(Self::Me),
+            "me_all" => return Ok(Self::All),
+            "me_allInSession" => return Ok(Self::AllInSession),
+            _ => {}
         }
-        if key.starts_with("me_") {
-            let detail = "requests for several users at once are not served yet";
-            return Err(Rule::MultiUser.at(format!("members.{key}"), detail));
+        if let Some(number) = key.strip_prefix("me_").and_then(canonical) {
+            return Ok(Self::User(Xuid(number)));
         }
         if let Some(number) = key.strip_prefix("reserve_").and_then(canonical) {
             return Ok(Self::Reserve(number));
         }
         canonical(key).map(Self::Index).ok_or_else(|| {
-            let detail = "expected `me`, `reserve_<n>` or the index of a member";
+            let detail = "expected `me`, `me_<xuid>`, `me_all`, `me_allInSession`, `reserve_<n>` or \
+                          the index of a member";
             Rule::MemberKey.at(format!("members.{key}"), detail)
         })
     }
 }
 
 /// A number as the service itself writes it: no sign, no leading zero.
-fn canonical(text: &str) -> Option<u32> {
+fn canonical<N: FromStr + ToString>(text: &str) -> Option<N> {
     text.parse()
         .ok()
-        .filter(|number: &u32| number.to_string() == text)
+        .filter(|number: &N| number.to_string() == text)
 }
 
 /// Reservations are numbered from 0 without gaps and added in that order. `[doc]`
@@ -187,9 +207,19 @@ mod tests {
             "members",
         );
         check(
-            r#"{"members":{"me_all":{}}}"#,
-            Rule::MultiUser,
-            "members.me_all",
+            r#"{"members":{"me_007":{}}}"#,
+            Rule::MemberKey,
+            "members.me_007",
+        );
+        check(
+            r#"{"members":{"me":{},"me_all":{}}}"#,
+            Rule::MixedMemberKeys,
+            "members.me",
+        );
+        check(
+            r#"{"members":{"me_7":null,"reserve_0":{}}}"#,
+            Rule::MixedMemberKeys,
+            "members",
         );
         check(
             r#"{"properties":{"custom":{"a":1,"a":2}}}"#,

@@ -144,8 +144,16 @@ impl Rule {
                 "Reserve places for the other players in the same request, each with `initialize: true`, and set it for yourself too.",
             ).example(r#"{"members": {"me": {"constants": {"system": {"initialize": true}}}, "reserve_0": {"constants": {"system": {"xuid": "2533274790395904", "initialize": true}}}}}"#),
             Self::MultiUser => Help::new(
-                "`members` has a key for several users of the device at once, such as `me_all`.",
-                "Send one request for each user, each with the user's own hash in the `Authorization` header.",
+                "`X-Xbl-OnBehalfOf-Users` names several users, and `members` speaks of `me`.",
+                "Name them by `me_<xuid>`, or all of them by `me_all` or `me_allInSession`.",
+            ),
+            Self::MultiUserOnLarge => Help::new(
+                "`X-Xbl-OnBehalfOf-Users` names several users, and the session is a large one.",
+                "Send one request for each user.",
+            ),
+            Self::NotActing => Help::new(
+                "`members` has a key `me_<xuid>` for a user whom the request does not act for.",
+                "Name the user in `X-Xbl-OnBehalfOf-Users`, or leave the key out.",
             ),
             Self::ActiveAndReady => Help::new(
                 "`active` and `ready` were both set to true.",

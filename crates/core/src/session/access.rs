@@ -95,16 +95,9 @@ pub fn may_read(session: &Session, caller: &Caller, facts: Facts) -> Result<(), 
 /// Whether a user without a place may take one.
 pub(super) fn may_join(session: &Session, caller: &Caller, facts: Facts) -> Result<(), Refusal> {
     let user = player(caller, "members.me")?;
-    let comes_back = session.properties.locked && session.alumni.contains(&user.xuid);
-    if session.properties.closed && !comes_back {
-        let why = if session.properties.locked {
-            "It is locked and the caller was not a member before"
-        } else {
-            "It is closed"
-        };
-        return Err(unjoinable(Rule::Closed, why));
-    }
+    // A server's rights stand above those of whom it acts for. `[doc]`
     if !caller.server {
+        check_open(session, user)?;
         if facts.blocked {
             let why = "An owner of it has blocked the caller";
             return Err(unjoinable(Rule::BlockedByOwner, why));
@@ -122,6 +115,19 @@ pub(super) fn may_join(session: &Session, caller: &Caller, facts: Facts) -> Resu
         return Err(rule.at("members.me", detail));
     }
     Ok(())
+}
+
+fn check_open(session: &Session, user: &User) -> Result<(), Refusal> {
+    let comes_back = session.properties.locked && session.alumni.contains(&user.xuid);
+    if !session.properties.closed || comes_back {
+        return Ok(());
+    }
+    let why = if session.properties.locked {
+        "It is locked and the caller was not a member before"
+    } else {
+        "It is closed"
+    };
+    Err(unjoinable(Rule::Closed, why))
 }
 
 fn check_visibility(session: &Session) -> Result<(), Refusal> {

@@ -8,6 +8,7 @@ use convoke_wire::{Field, SessionRef, Xuid};
 use jiff::Timestamp;
 
 use super::access::Facts;
+use super::acting::{self, Actor, Own, Party};
 use super::constants::{combinations, merge};
 use super::initialization::{self, Trigger};
 use super::members::{self, Emptied};
@@ -66,33 +67,43 @@ pub fn apply(
     now: Timestamp,
     entropy: Entropy,
 ) -> Result<Outcome, Refusal> {
+    let own = caller.user.is_some().then_some(Actor { caller, facts });
+    let party = Party {
+        caller,
+        facts,
+        actors: own.as_slice(),
+    };
+    apply_for(target, template, change, party, now, entropy)
+}
+
+/// The same, for as many users as a server acts for. `[doc]`
+pub fn apply_for(
+    target: Target<'_>,
+    template: &Template,
+    change: &SessionChange,
+    party: Party<'_>,
+    now: Timestamp,
+    entropy: Entropy,
+) -> Result<Outcome, Refusal> {
+    let caller = party.caller;
     let (before, mut session) = match target {
         Target::Existing(session) => (Some(session), session.clone()),
         // A client leaves a session without knowing whether it is still there. `[client]`
-        Target::Missing(_) if only_leaves(change) && caller.user.is_some() => {
+        Target::Missing(_) if acting::only_leaves(change) && !party.actors.is_empty() => {
             return Ok(gone(None));
         }
         Target::Missing(reference) => (
             None,
-            create(reference, template, change, caller, now, entropy)?,
+            create(reference, template, change, party, now, entropy)?,
         ),
     };
-    let own = own_change(&session, change, caller)?;
+    let own = acting::own_changes(&session, change, party)?;
     if before.is_some() {
-        check_access(&session, own.as_ref(), change, caller, facts)?;
+        check_access(&session, &own, change, party)?;
     }
     let had_owners = !session.properties.owners.is_empty();
-    let creating = before.is_none();
-    let me = write_members(
-        &mut session,
-        own.as_ref(),
-        creating,
-        change,
-        caller,
-        facts,
-        now,
-    )?;
-    if creating {
+    let places = write_members(&mut session, &own, before.is_none(), change, party, now)?;
+    if before.is_none() {
         initialization::check_creation(&session)?;
     }
     let ended = members::after_removal(&mut session, had_owners);
@@ -103,8 +114,11 @@ pub fn apply(
         }
     }
     write_properties(&mut session, before, change, caller)?;
-    if let (Some(index), Some(MeChange::Write(request))) = (me, &own) {
-        write_me(&mut session, index, request, caller, now)?;
+    for (own, place) in own.iter().zip(places) {
+        if let (Some(index), MeChange::Write(request)) = (place, &*own.change) {
+            write_me(&mut session, index, request, own.actor.caller, now)
+                .map_err(|refusal| own.named(refusal))?;
+        }
     }
     if let Some(entries) = &change.servers {
         if !caller.server && !entries.is_empty() {
@@ -166,19 +180,25 @@ fn create(
     reference: &SessionRef,
     template: &Template,
     change: &SessionChange,
-    caller: &Caller,
+    party: Party<'_>,
     now: Timestamp,
     entropy: Entropy,
 ) -> Result<Session, Refusal> {
+    let caller = party.caller;
     if !caller.server {
-        access::player(caller, "")?;
+        if party.actors.is_empty() {
+            access::player(caller, "")?;
+        }
+        for actor in party.actors {
+            access::player(actor.caller, "")?;
+        }
     }
     let constants = created_constants(template, change)?;
     let role_types = roles::at_creation(template.role_types.as_ref(), change.role_types.as_ref())?;
     combinations::check(&constants, role_types.as_ref())
         .map_err(|refusal| blame(refusal, template, change))?;
     if let (Some(allowed), false) = (&constants.initiators, caller.server)
-        && !caller.xuid().is_some_and(|xuid| allowed.contains(&xuid))
+        && !party.users().all(|xuid| allowed.contains(&xuid))
     {
         let detail = "the calling user is not among those who may create the session";
         return Err(Rule::NotInitiator.at("constants.system.initiators", detail));
@@ -262,53 +282,41 @@ fn repeat_constants(existing: &Session, change: &SessionChange) -> Result<(), Re
     }
 }
 
-/// Whether leaving is all that a write asks for.
-fn only_leaves(change: &SessionChange) -> bool {
-    change.me == Some(MeChange::Leave) && *change == SessionChange::leave()
-}
-
-/// What a write asks of the caller's own place.
-fn own_change(
-    session: &Session,
-    change: &SessionChange,
-    caller: &Caller,
-) -> Result<Option<MeChange>, Refusal> {
-    let place = caller.xuid().and_then(|xuid| session.member_of(xuid));
-    let by_index = own_index(session, caller).and_then(|index| change.by_index.get(&index));
-    match (&change.me, by_index) {
-        (Some(_), Some(_)) => {
-            let detail = "`me` and the index of the same member say what becomes of it twice";
-            Err(Rule::MixedMemberKeys.at("members", detail))
-        }
-        (Some(me), None) => Ok(Some(me.clone())),
-        // A reference to one's own index is as good as `me`. `Inferred:` session 3.5
-        (None, Some(Some(request))) => Ok(Some(MeChange::Write(Box::new(request.clone())))),
-        (None, Some(None)) => Ok(Some(MeChange::Leave)),
-        // The first PUT of a reserved user accepts. `[doc]`
-        (None, None) if place.is_some_and(|(_, member)| !member.is_accepted()) => {
-            Ok(Some(MeChange::Write(Box::default())))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-/// The index by which a user may refer to itself; a server's index operations are on others.
-fn own_index(session: &Session, caller: &Caller) -> Option<u32> {
-    let xuid = caller.xuid().filter(|_| !caller.server)?;
-    session.member_of(xuid).map(|(index, _)| index)
-}
-
-/// Whether the caller may write an existing session at all; joining is judged where it happens.
+/// Whether an existing session may be written at all; joining is judged where it happens.
+///
+/// Inferred: of several acting users, those count of whose places something is asked.
 fn check_access(
+    session: &Session,
+    own: &[Own<'_>],
+    change: &SessionChange,
+    party: Party<'_>,
+) -> Result<(), Refusal> {
+    if party.caller.server {
+        return Ok(());
+    }
+    for own in own {
+        let asked = Some(&*own.change);
+        check_user_access(session, asked, change, own.actor)
+            .map_err(|refusal| own.named(refusal))?;
+    }
+    if !own.is_empty() {
+        return Ok(());
+    }
+    let nobody = Actor {
+        caller: party.caller,
+        facts: party.facts,
+    };
+    let actors = Some(party.actors).filter(|actors| !actors.is_empty());
+    let mut actors = actors.unwrap_or(std::slice::from_ref(&nobody)).iter();
+    actors.try_for_each(|actor| check_user_access(session, None, change, *actor))
+}
+
+fn check_user_access(
     session: &Session,
     own: Option<&MeChange>,
     change: &SessionChange,
-    caller: &Caller,
-    facts: Facts,
+    Actor { caller, facts }: Actor<'_>,
 ) -> Result<(), Refusal> {
-    if caller.server {
-        return Ok(());
-    }
     let inside = caller
         .xuid()
         .is_some_and(|xuid| session.member_of(xuid).is_some());
@@ -316,48 +324,60 @@ fn check_access(
         Some(MeChange::Write(_)) => Ok(()),
         // Nobody is held back; somebody who is not in the session only sees what they may see.
         Some(MeChange::Leave) if inside => Ok(()),
-        Some(MeChange::Leave) if only_leaves(change) => access::may_read(session, caller, facts)
-            .map_err(|refusal| refusal.rule.at("members.me", refusal.detail)),
+        Some(MeChange::Leave) if acting::only_leaves(change) => {
+            access::may_read(session, caller, facts)
+                .map_err(|refusal| refusal.rule.at("members.me", refusal.detail))
+        }
         None if inside => access::player(caller, "").map(|_| ()),
         Some(MeChange::Leave) | None => Err(stranger(session, caller, facts)),
     }
 }
 
-/// The `members` part of a write; the caller's index.
+/// The `members` part of a write; the index of each user who writes a place.
 fn write_members(
     session: &mut Session,
-    own: Option<&MeChange>,
+    own: &[Own<'_>],
     creating: bool,
     change: &SessionChange,
-    caller: &Caller,
-    facts: Facts,
+    party: Party<'_>,
     now: Timestamp,
-) -> Result<Option<u32>, Refusal> {
-    let own_index = own_index(session, caller);
-    let index = match own {
-        None => None,
-        Some(MeChange::Leave) => {
-            join::leave(session, caller)?;
-            None
-        }
-        Some(MeChange::Write(request)) => {
-            Some(join::enter(session, request, caller, facts, now, creating)?)
-        }
-    };
-    if let (true, Some(index), true) = (
-        creating,
-        index,
-        session.constants.has(Capability::HasOwners),
-    ) {
+) -> Result<Vec<Option<u32>>, Refusal> {
+    let own_index = acting::own_index(session, party.caller);
+    let mut places = Vec::with_capacity(own.len());
+    for own in own {
+        let place = write_place(session, own, creating, now);
+        places.push(place.map_err(|refusal| own.named(refusal))?);
+    }
+    let first = places.iter().copied().flatten().next();
+    if let (true, Some(index)) = (creating, first)
+        && session.constants.has(Capability::HasOwners)
+    {
         session.properties.owners = vec![index];
     }
+    let Party { caller, facts, .. } = party;
     join::reserve(session, &change.reservations, caller, facts, now)?;
     for (other, request) in &change.by_index {
         if Some(*other) != own_index {
             join::by_index(session, *other, request.as_ref(), caller)?;
         }
     }
-    Ok(index)
+    Ok(places)
+}
+
+/// Lets one user leave, join or go on; the index of the place that is written.
+fn write_place(
+    session: &mut Session,
+    own: &Own<'_>,
+    creating: bool,
+    now: Timestamp,
+) -> Result<Option<u32>, Refusal> {
+    let Actor { caller, facts } = own.actor;
+    match &*own.change {
+        MeChange::Leave => join::leave(session, caller).map(|()| None),
+        MeChange::Write(request) => {
+            join::enter(session, request, caller, facts, now, creating).map(Some)
+        }
+    }
 }
 
 /// Why somebody without a place may not write: they may not see the session, or only see it.

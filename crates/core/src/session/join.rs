@@ -65,12 +65,20 @@ pub(super) fn enter(
 /// Removes the acting user's place, if there is one.
 pub(super) fn leave(session: &mut Session, caller: &Caller) -> Result<(), Refusal> {
     let Some(xuid) = caller.xuid() else {
-        return Err(Rule::NoUser.at(ME, "this takes a token with an XUID claim"));
+        return Err(no_user(ME));
     };
     if let Some((index, _)) = session.member_of(xuid) {
         members::remove(session, index);
     }
     Ok(())
+}
+
+/// The refusal of what is done as a user, for a caller who is none.
+pub(super) fn no_user(path: &str) -> Refusal {
+    Rule::NoUser.at(
+        path,
+        "this takes an acting user: a token with an XUID claim, or a server's header",
+    )
 }
 
 fn system_constants(request: &MemberRequest) -> Option<&MemberConstants> {

@@ -159,8 +159,18 @@ fn reservations_are_numbered_from_zero_and_name_their_user() {
         ),
         (json!({"Me": {}}), Rule::MemberKey, "members.Me"),
         (json!({"-1": null}), Rule::MemberKey, "members.-1"),
-        (json!({"me_1001": {}}), Rule::MultiUser, "members.me_1001"),
-        (json!({"me_all": {}}), Rule::MultiUser, "members.me_all"),
+        (json!({"me_1002": {}}), Rule::NotActing, "members.me_1002"),
+        (json!({"me_01001": {}}), Rule::MemberKey, "members.me_01001"),
+        (
+            json!({"me": {}, "me_all": {}}),
+            Rule::MixedMemberKeys,
+            "members.me",
+        ),
+        (
+            json!({"reserve_0": seat("1002"), "me_1001": null}),
+            Rule::MixedMemberKeys,
+            "members",
+        ),
         (
             json!({"me": {}, "0": null}),
             Rule::MixedMemberKeys,

@@ -60,7 +60,7 @@ pub(crate) async fn identity(
         let text = "nonce: it is not one that is unused and less than a minute old";
         ApiError::edge(EdgeRule::RealTimeNonce, text)
     })?;
-    Ok(Identity { principal })
+    Ok(principal.into())
 }
 
 fn nonce_of(query: &str) -> Option<&str> {

@@ -43,6 +43,10 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         count_search(shared, &identity, call, Allowance::SearchWrite)?;
     }
     let admitted = admit(shared, &identity, &wanted.session_ref.scid)?;
+    if wanted.kind == HandleType::Activity && identity.acts_for_another() {
+        let detail = "an activity is set by its user; a service sets none for others";
+        return Err(Rule::HandleForbidden.at("type", detail).into());
+    }
     if let (HandleType::Invite, Some(invited)) = (wanted.kind, wanted.invited_xuid) {
         check_invitation(shared, &identity, &admitted, invited).await?;
     }

@@ -97,6 +97,7 @@ pub async fn put_properties(
     let change = read::properties_change(&exchange::json_body(&call.head, body).await?)?;
     Writing {
         key: key_of(&identity, reference),
+        acting: identity.acting_users(&admitted.caller),
         caller: admitted.caller,
         template,
         change,
@@ -149,6 +150,7 @@ pub async fn delete(
     };
     let writing = Writing {
         key,
+        acting: identity.acting_users(&admitted.caller),
         caller: admitted.caller,
         template,
         change,

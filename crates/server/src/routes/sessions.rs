@@ -9,9 +9,9 @@ use convoke_core::contract::{SessionChange, read};
 use convoke_core::entropy::Entropy;
 use convoke_core::handle::Grant;
 use convoke_core::refusal::{Class, Refusal};
-use convoke_core::session::apply::{Target, apply};
+use convoke_core::session::apply::{Target, apply_for};
 use convoke_core::session::connections::check_tapped;
-use convoke_core::session::{Disposition, Facts, Session, access, owners};
+use convoke_core::session::{Actor, Disposition, Facts, Party, Session, access, owners};
 use convoke_store::HandleOp;
 use convoke_wire::session::SessionRequest;
 use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
@@ -65,8 +65,10 @@ pub async fn put(
     let body = exchange::json_body(&call.head, body).await?;
     let change = read::session_change(&body)?;
     let identity = identity.acting_for(|| named_user(&body))?;
+    let caller = identity.caller_in(shared, &reference.scid);
     Writing {
-        caller: identity.caller_in(shared, &reference.scid),
+        acting: identity.acting_users(&caller),
+        caller,
         key: key_of(&identity, reference),
         template,
         change,
@@ -211,6 +213,8 @@ pub(super) enum Existence {
 pub(super) struct Writing {
     pub(super) key: SessionKey,
     pub(super) caller: Caller,
+    /// The users whom a server acts for, if there are several.
+    pub(super) acting: Vec<Caller>,
     pub(super) template: Arc<NamedTemplate>,
     pub(super) change: SessionChange,
     /// The handle it came through.
@@ -254,7 +258,10 @@ impl Writing {
         let branch = shared.directory.entropy.uuid();
         let mut attempts = 0;
         let (written, committed) = loop {
-            let ties = self.ties(shared).await?;
+            let mut ties = Vec::with_capacity(1);
+            for user in self.users() {
+                ties.push(self.ties(shared, user).await?);
+            }
             let decide = |state: Option<&Arc<LiveSession>>, now: Timestamp| {
                 let entropy = Entropy { branch };
                 self.decide(shared, &ties, state, &conditions, now, entropy)
@@ -286,18 +293,27 @@ impl Writing {
         }
     }
 
+    /// Those whom the write acts for, or else the one who sent it.
+    fn users(&self) -> &[Caller] {
+        if self.acting.is_empty() {
+            std::slice::from_ref(&self.caller)
+        } else {
+            &self.acting
+        }
+    }
+
     /// What the rules may need to know of people, asked before the session is locked.
-    async fn ties(&self, shared: &Shared) -> Result<Ties, ApiError> {
+    async fn ties(&self, shared: &Shared, user: &Caller) -> Result<Ties, ApiError> {
         if !shared.graph.is_elsewhere() {
             return Ok(Ties::Stored);
         }
         let state = shared.directory.read(&self.key).await?;
         let needs = state.and_then(|state| {
-            let owners = self.judges(&state.session);
-            needs(&state.session, &self.caller, owners)
+            let owners = self.judges(&state.session, user);
+            needs(&state.session, user, owners)
         });
         // Of a session that comes to exist meanwhile nothing is known, and then it is asked.
-        let nothing = self.caller.xuid().map(|user| Needs {
+        let nothing = user.xuid().map(|user| Needs {
             user,
             members: Vec::new(),
             owners: Vec::new(),
@@ -308,26 +324,18 @@ impl Writing {
     fn decide(
         &self,
         shared: &Shared,
-        ties: &Ties,
+        ties: &[Ties],
         state: Option<&Arc<LiveSession>>,
         conditions: &Preconditions,
         now: Timestamp,
         entropy: Entropy,
     ) -> Result<(Step, Written), ApiError> {
         let session = state.map(|state| &*state.session);
-        let grant = self.handle.map(|through| through.grant);
-        let facts = match session {
-            Some(session) => Facts {
-                blocked: self.is_blocked(shared, ties, session)?,
-                ..facts(shared, ties, session, &self.caller, grant)?
-            },
-            None => Facts {
-                handle: grant,
-                ..Facts::default()
-            },
+        let actors = self.actors(shared, ties, session)?;
+        let reads = |actor: &Actor<'_>, state: &LiveSession| {
+            access::may_read(&state.session, actor.caller, actor.facts).is_ok()
         };
-        let readable =
-            state.filter(|state| access::may_read(&state.session, &self.caller, facts).is_ok());
+        let readable = state.filter(|state| actors.iter().all(|actor| reads(actor, state)));
         if session.is_none() && self.existence == Existence::Required {
             return Err(ApiError::session_not_found());
         }
@@ -341,16 +349,18 @@ impl Writing {
         }
         let target = session.map_or(Target::Missing(&self.key.reference), Target::Existing);
         let template = &self.template.template;
-        let outcome = apply(
-            target,
-            template,
-            &self.change,
-            &self.caller,
-            facts,
-            now,
-            entropy,
-        )
-        .map_err(|refusal| self.refused(refusal, readable))?;
+        let party = Party {
+            caller: &self.caller,
+            facts: actors.first().map(|actor| actor.facts).unwrap_or_default(),
+            // A sender without a user acts for nobody.
+            actors: if self.acting.is_empty() && self.caller.user.is_none() {
+                &[]
+            } else {
+                &actors
+            },
+        };
+        let outcome = apply_for(target, template, &self.change, party, now, entropy)
+            .map_err(|refusal| self.refused(refusal, readable))?;
         if let Some(after) = &outcome.session {
             let realtime = &shared.directory.realtime;
             let others = |connection| realtime.others_tapping(connection, &self.key);
@@ -382,10 +392,34 @@ impl Writing {
         Ok((step, written))
     }
 
-    /// Whose blocks keep the caller out who has no place yet: those of the owners; without owners,
+    /// Those whom the write acts for, with what the people graph says of each.
+    fn actors(
+        &self,
+        shared: &Shared,
+        ties: &[Ties],
+        session: Option<&Session>,
+    ) -> Result<Vec<Actor<'_>>, GraphError> {
+        let grant = self.handle.map(|through| through.grant);
+        let facts = |caller: &Caller, ties: &Ties| match session {
+            Some(session) => Ok(Facts {
+                blocked: self.is_blocked(shared, ties, session, caller)?,
+                ..facts(shared, ties, session, caller, grant)?
+            }),
+            None => Ok(Facts {
+                handle: grant,
+                ..Facts::default()
+            }),
+        };
+        let users = self.users().iter().zip(ties);
+        users
+            .map(|(caller, ties)| facts(caller, ties).map(|facts| Actor { caller, facts }))
+            .collect()
+    }
+
+    /// Whose blocks keep a user out who has no place yet: those of the owners; without owners,
     /// of the publisher.
-    fn judges(&self, session: &Session) -> Vec<Xuid> {
-        let joiner = self.caller.xuid().filter(|_| !self.caller.server);
+    fn judges(&self, session: &Session, user: &Caller) -> Vec<Xuid> {
+        let joiner = user.xuid().filter(|_| !user.server);
         if joiner.is_none_or(|joiner| session.member_of(joiner).is_some()) {
             return Vec::new();
         }
@@ -396,17 +430,18 @@ impl Writing {
         owners
     }
 
-    /// Whether one of them has blocked the caller.
+    /// Whether one of them has blocked the user.
     fn is_blocked(
         &self,
         shared: &Shared,
         ties: &Ties,
         session: &Session,
+        user: &Caller,
     ) -> Result<bool, GraphError> {
-        let Some(joiner) = self.caller.xuid() else {
+        let Some(joiner) = user.xuid() else {
             return Ok(false);
         };
-        let owners = self.judges(session).into_iter();
+        let owners = self.judges(session, user).into_iter();
         ties.is_blocked(&shared.directory.store, joiner, owners)
     }
 

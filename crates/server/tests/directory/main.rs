@@ -84,6 +84,7 @@ mod session_owners;
 mod session_preconditions;
 mod session_reservations;
 mod session_roles;
+mod session_servers;
 mod session_statuses;
 mod session_templates;
 mod session_timers;
