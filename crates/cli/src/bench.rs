@@ -61,7 +61,7 @@ pub(crate) struct Bench {
     /// Sockets of the case `idle-sockets`; the system has to allow as many open files.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     sockets: usize,
-    /// Search handles of the case `browse`, at least 20000.
+    /// Search handles of the case `browse`, at least 3000.
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     handles: usize,
     /// Keys of the service's configuration, for instance to compare engines (TOML).

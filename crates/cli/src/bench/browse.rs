@@ -58,8 +58,8 @@ pub(super) struct Browse {
 /// Measures a service with so many search handles of one template.
 pub(super) async fn measure(plan: &Plan, handles: usize) -> anyhow::Result<Browse> {
     ensure!(
-        20_000 <= handles,
-        "--handles: at least 20000, or a query finds too few"
+        3_000 <= handles,
+        "--handles: at least 3000, or a query finds too few"
     );
     let bar = progress(5, &format!("{NAME} in {handles} handles"));
     bar.set_message("making sessions");

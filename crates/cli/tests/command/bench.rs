@@ -118,6 +118,21 @@ fn clients_that_come_and_go_leave_everything_in_order() {
 }
 
 #[test]
+fn queries_for_search_handles_are_measured_beside_looking_at_each() {
+    let data = tempfile::tempdir().expect("a folder");
+    let folder = data.path().to_str().expect("text");
+    let arguments = quick(folder, &["--case", "browse", "--handles", "3000", "--json"]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let report = json(run_well(&arguments).trim());
+    let browse = &report["browse"];
+    assert_eq!(browse["handles"], 3000);
+    for who in ["alone", "whileReplaced", "replacements", "scan"] {
+        assert_eq!(browse[who]["failures"], 0, "{who}: {browse}");
+    }
+    assert!(browse["bytesPerHandle"].is_number(), "{browse}");
+}
+
+#[test]
 fn everything_that_is_offered_to_an_overloaded_service_is_accounted_for() {
     let data = tempfile::tempdir().expect("a folder");
     let folder = data.path().to_str().expect("text");
