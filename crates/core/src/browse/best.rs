@@ -41,17 +41,32 @@ impl Best {
         }
     }
 
-    pub(super) fn offer(&mut self, post: &Post, rank: Option<Rank>, alternatives: u8) {
-        if self.heap.len() == self.most {
-            self.dropped += 1;
-            let fits = self.heap.peek().is_some_and(|worst| {
-                let ranked = compare(rank.as_ref(), worst.rank.as_ref(), self.direction);
-                ranked.then_with(|| newest_first(&post.handle, &worst.handle)) == Ordering::Less
-            });
-            if !fits {
-                return;
-            }
+    /// Takes a handle if it is among the best so far. Most are not, and only ranks tell that: the
+    /// handle itself is looked at where ranks are equal.
+    pub(super) fn offer<'p>(
+        &mut self,
+        rank: Option<Rank>,
+        alternatives: u8,
+        post: impl FnOnce() -> Option<&'p Post>,
+    ) {
+        let is_full = self.heap.len() == self.most;
+        let worst = self.heap.peek().filter(|_| is_full);
+        self.dropped += usize::from(is_full);
+        let ranked = worst.map(|worst| compare(rank.as_ref(), worst.rank.as_ref(), self.direction));
+        if ranked == Some(Ordering::Greater) {
+            return;
+        }
+        let Some(post) = post() else { return };
+        let comes_later =
+            |worst: &Found| newest_first(&post.handle, &worst.handle) != Ordering::Less;
+        if ranked == Some(Ordering::Equal) && worst.is_some_and(comes_later) {
+            return;
+        }
+        if is_full {
             self.heap.pop();
+        }
+        if self.most == 0 {
+            return;
         }
         self.heap.push(Found {
             handle: Arc::clone(&post.handle),

@@ -183,34 +183,43 @@ impl Chunk {
         with_missing(column, within, op, |text| op.holds(&**text, value))
     }
 
-    /// The value of an order's key at a place.
-    ///
-    /// The outer `None` is for keys that only the session knows.
-    #[expect(
-        clippy::option_option,
-        reason = "unknown here, and missing, are two things"
-    )]
-    pub(super) fn rank(&self, place: usize, key: &OrderKey) -> Option<Option<Rank>> {
-        let text = |text: &Arc<str>| Rank::Text(Arc::clone(text));
-        Some(match key {
+    /// The values of an order's key, as far as handles know them.
+    pub(super) fn ranks(&self, key: &OrderKey) -> Ranks<'_> {
+        match key {
             OrderKey::Text(TextField::Attribute(name)) => {
                 let column = self.strings.get(name.as_str());
-                column.and_then(|column| column.get(place)).map(text)
+                column.map_or(Ranks::None, |column| Ranks::Texts(column))
             }
-            OrderKey::Text(TextField::Language) => self.languages.get(place).map(text),
             OrderKey::Number(NumberField::Attribute(name)) => {
                 let column = self.numbers.get(name.as_str());
-                let number = column.and_then(|column| column.get(place));
-                number.copied().map(Rank::Number)
+                column.map_or(Ranks::None, |column| Ranks::Numbers(column))
             }
-            OrderKey::Number(NumberField::TitleId) => {
-                self.titles.get(place).copied().map(Rank::Number)
-            }
-            OrderKey::Time(TimeField::PostedTime) => {
-                self.posted.get(place).copied().map(Rank::Time)
-            }
-            _ => return None,
-        })
+            OrderKey::Text(TextField::Language) => Ranks::Texts(&self.languages),
+            OrderKey::Number(NumberField::TitleId) => Ranks::Numbers(&self.titles),
+            OrderKey::Time(TimeField::PostedTime) => Ranks::Times(&self.posted),
+            _ => Ranks::None,
+        }
+    }
+}
+
+/// The values of an order's key in a chunk.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ranks<'a> {
+    /// None of its handles has any.
+    None,
+    Texts(&'a Column<Arc<str>>),
+    Numbers(&'a Column<f64>),
+    Times(&'a Column<Timestamp>),
+}
+
+impl Ranks<'_> {
+    pub(super) fn get(&self, place: usize) -> Option<Rank> {
+        match self {
+            Self::None => None,
+            Self::Texts(column) => column.get(place).map(|text| Rank::Text(Arc::clone(text))),
+            Self::Numbers(column) => column.get(place).copied().map(Rank::Number),
+            Self::Times(column) => column.get(place).copied().map(Rank::Time),
+        }
     }
 }
 

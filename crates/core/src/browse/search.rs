@@ -9,7 +9,7 @@ use super::best::{Best, Found};
 use super::bits::Bits;
 use super::chunk::{Chunk, Post};
 use super::plan::Plan;
-use crate::filter::{Direction, OrderKey, Rank, Subject};
+use crate::filter::{Direction, OrderKey, Rank, Subject, TimeField};
 use crate::handle::query::session_owners;
 use crate::session::Session;
 
@@ -35,7 +35,8 @@ pub struct Search<'a> {
 impl<'a> Search<'a> {
     /// A search for so many of the best handles.
     pub fn new(plan: &'a Plan<'a>, most: usize) -> Self {
-        let direction = plan.order.map_or(Direction::Ascending, |it| it.direction);
+        // Without an order the newest come first, which is one by their time.
+        let direction = plan.order.map_or(Direction::Descending, |it| it.direction);
         Self {
             plan,
             best: Best::new(most, direction),
@@ -60,20 +61,17 @@ impl<'a> Search<'a> {
             let alternative = plan.alternatives.get(index);
             alternative.map_or(Bits::default(), |alternative| alternative.select(chunk))
         });
+        let newest = OrderKey::Time(TimeField::PostedTime);
+        let ranks = chunk.ranks(plan.order.map_or(&newest, |order| &order.key));
         for place in (selected[0] | selected[1]).iter() {
-            let Some(post) = chunk.post(place) else {
-                continue;
-            };
             let alternatives =
                 u8::from(selected[0].has(place)) | u8::from(selected[1].has(place)) << 1;
-            if plan.orders_by_session() {
+            if !plan.orders_by_session() {
+                let post = || chunk.post(place);
+                self.best.offer(ranks.get(place), alternatives, post);
+            } else if let Some(post) = chunk.post(place) {
                 self.offer_by_session(post, alternatives, world);
-                continue;
             }
-            let rank = plan
-                .order
-                .and_then(|order| chunk.rank(place, &order.key).flatten());
-            self.best.offer(post, rank, alternatives);
         }
     }
 
@@ -87,7 +85,7 @@ impl<'a> Search<'a> {
         };
         if self.holds_of(&subject, alternatives) {
             let rank = self.rank(&subject, world);
-            self.best.offer(post, rank, alternatives);
+            self.best.offer(rank, alternatives, || Some(post));
         }
     }
 

@@ -33,7 +33,7 @@ use crate::shared::Shared;
 const CHUNKS_IN_A_ROW: usize = 128;
 
 /// How many more handles are kept than are asked for, since some will not be shown.
-const SPARE: usize = 4;
+const SPARE: usize = 2;
 
 /// Somebody who searches.
 pub(super) struct Searching<'a> {
