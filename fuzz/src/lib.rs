@@ -3,6 +3,7 @@
 //! The fuzzer looks for bytes for which a function panics or takes long; the tests of the server run
 //! the same functions over the checked-in corpus. Not here: any way of making bytes.
 
+mod activities;
 mod bodies;
 mod credentials;
 mod files;
@@ -15,6 +16,7 @@ mod service;
 mod signatures;
 mod uris;
 
+pub use activities::{activity_body, set_activity};
 pub use bodies::{handle_body, handle_query, session_body};
 pub use credentials::{authorization, token};
 pub use files::{configuration, service_file, template};
@@ -30,6 +32,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("activity_body", activity_body),
     ("authorization", authorization),
     ("configuration", configuration),
     ("filter", filter),
@@ -41,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("request", request),
     ("service_file", service_file),
     ("session_body", session_body),
+    ("set_activity", set_activity),
     ("signature", signature),
     ("template", template),
     ("token", token),

@@ -1,6 +1,6 @@
 //! Paths: split into segments, and led to what they name.
 
-use convoke_server::router::{Part, Target, resolve};
+use convoke_server::router::{ActivityAddress, Part, Target, resolve};
 use convoke_wire::uri::{UserSegment, segments, session_path};
 use http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -79,6 +79,9 @@ fn address(target: &Target) -> Option<String> {
         Target::Favorite(owner, person) => {
             let (owner, person) = (encoded(owner), encoded(person));
             format!("/users/{owner}/people/favorites/{person}")
+        }
+        Target::Activity(title_id, ActivityAddress::Of(user)) => {
+            format!("/titles/{title_id}/users/{}/activities", encoded(user))
         }
         _ => return None,
     })

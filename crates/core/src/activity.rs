@@ -1,7 +1,8 @@
 //! Activities without a session: what a title says that a user is doing, and how others join.
 
 use convoke_wire::multiplayer_activity::{
-    Activity as WireActivity, JoinRestriction, Platform, SendInvites, SequenceNumber, SetActivity,
+    Activity as WireActivity, ActivityQuery, JoinRestriction, Platform, SendInvites,
+    SequenceNumber, SetActivity,
 };
 use convoke_wire::{Sandbox, TitleId, Xuid};
 use jiff::{SignedDuration, Timestamp};
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::caller::Caller;
 use crate::limits::{
-    ACTIVITY_TTL_S, MAX_ACTIVITY_INVITES, MAX_ACTIVITY_PLAYERS, MAX_CONNECTION_STRING_CHARS,
-    MAX_GROUP_ID_CHARS,
+    ACTIVITY_TTL_S, MAX_ACTIVITY_INVITES, MAX_ACTIVITY_PLAYERS, MAX_ACTIVITY_QUERY,
+    MAX_CONNECTION_STRING_CHARS, MAX_GROUP_ID_CHARS,
 };
 use crate::refusal::{Refusal, Rule};
 
@@ -37,6 +38,24 @@ pub struct Activity {
     /// What the user does; nothing once that has ended, so that writes which come late are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doing: Option<Doing>,
+}
+
+/// One state of an activity among all it ever had: what a guarded write expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The number of its last write.
+    pub sequence: u64,
+    /// When that was.
+    pub updated: Timestamp,
+}
+
+impl From<&Activity> for Stamp {
+    fn from(activity: &Activity) -> Self {
+        Self {
+            sequence: activity.sequence,
+            updated: activity.updated,
+        }
+    }
 }
 
 /// What a user does.
@@ -67,11 +86,23 @@ pub enum Viewer {
     Stranger,
 }
 
+impl ActivityKey {
+    /// A text that equals that of every other spelling of the sandbox.
+    pub fn folded(&self) -> String {
+        format!("{}~{}~{}", self.sandbox.folded(), self.owner, self.title_id)
+    }
+}
+
 impl Activity {
-    /// Whether nothing was heard of it for a day. `[doc]`
-    pub fn is_over(&self, now: Timestamp) -> bool {
+    /// When it is over unless more is heard of it: a day after its last write. `[doc]`
+    pub fn ends(&self) -> Timestamp {
         let life = SignedDuration::from_secs(ACTIVITY_TTL_S);
-        self.updated.checked_add(life).is_ok_and(|end| end <= now)
+        self.updated.checked_add(life).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether nothing was heard of it for a day.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ends() <= now
     }
 
     /// The activity as a viewer sees it; `None` once it has ended.
@@ -159,10 +190,16 @@ fn is_late(sequence: u64, before: Option<&Activity>, now: Timestamp) -> bool {
     before.is_some_and(|activity| !activity.is_over(now) && sequence <= activity.sequence)
 }
 
-fn check(request: &SetActivity) -> Result<(), Refusal> {
-    if request.sequence_number.0 == 0 {
+/// Checks the number of a write. `[doc]`
+pub fn check_sequence(number: SequenceNumber) -> Result<(), Refusal> {
+    if number.0 == 0 {
         return Err(field("sequenceNumber", "expected a number above 0"));
     }
+    Ok(())
+}
+
+fn check(request: &SetActivity) -> Result<(), Refusal> {
+    check_sequence(request.sequence_number)?;
     check_connection_string(Some(&request.connection_string))?;
     if let Some(max) = request.max_players
         && !(2..=MAX_ACTIVITY_PLAYERS).contains(&max)
@@ -194,6 +231,25 @@ fn check_connection_string(text: Option<&str>) -> Result<(), Refusal> {
 
 fn field(path: &str, detail: impl Into<String>) -> Refusal {
     Rule::ActivityField.at(path, detail)
+}
+
+/// Checks that a caller may write an activity: its user in the title of the token, or a server.
+pub fn check_writer(caller: &Caller, key: &ActivityKey) -> Result<(), Refusal> {
+    check_title(caller, key.title_id)?;
+    if caller.server || caller.xuid() == Some(key.owner) {
+        return Ok(());
+    }
+    Err(forbidden("", "only its user and servers write an activity"))
+}
+
+/// Checks a query for the activities of some users.
+pub fn check_query(query: &ActivityQuery) -> Result<(), Refusal> {
+    let count = query.users.len();
+    if (1..=MAX_ACTIVITY_QUERY).contains(&count) {
+        return Ok(());
+    }
+    let detail = format!("expected 1 to {MAX_ACTIVITY_QUERY} users, found {count}");
+    Err(field("users", detail))
 }
 
 /// Under which address invitations are sent.

@@ -10,6 +10,7 @@
 //! - [`handle`] holds the rules of handles and what each grants.
 //! - [`activity`] holds the rules of activities without a session.
 //! - [`filter`] is the language in which search handles are asked for; [`browse`] finds them.
+//! - [`recent_players`] is whom users have met in play.
 //! - [`rate_limit`] counts requests in the two windows that the services document.
 
 #![warn(missing_docs)]
@@ -26,6 +27,7 @@ pub mod limits;
 pub mod people;
 pub mod privacy;
 pub mod rate_limit;
+pub mod recent_players;
 pub mod refusal;
 pub mod session;
 pub mod template;

@@ -115,5 +115,15 @@ pub const MAX_CONNECTION_STRING_CHARS: usize = 512;
 pub const MAX_ACTIVITY_PLAYERS: u64 = 100;
 /// Longest `groupId`, in characters. `[doc]`
 pub const MAX_GROUP_ID_CHARS: usize = 127;
+/// Most users whose activities one request asks for. `[doc]`
+pub const MAX_ACTIVITY_QUERY: usize = 30;
 /// Most users whom one request invites to an activity. `[doc]`
 pub const MAX_ACTIVITY_INVITES: usize = 16;
+/// Most encounters of one user, or players of one group, in a request. `[doc]`
+pub const MAX_ENCOUNTERS: usize = 100;
+/// Most users, or groups, whose encounters a server reports in one request. `[doc]`
+pub const MAX_RECENT_PLAYER_LISTS: usize = 20;
+/// Most encounters that are kept of a user. `Inferred:` one request fills the list
+pub const MAX_RECENT_PLAYERS: usize = 100;
+/// How long an encounter is kept, in seconds. `Inferred:` the service says "recent" and no number
+pub const RECENT_PLAYER_TTL_S: i64 = 30 * 24 * 60 * 60;

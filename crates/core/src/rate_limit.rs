@@ -34,6 +34,8 @@ pub enum Allowance {
     StatsRead,
     /// Statistics, written.
     StatsWrite,
+    /// Activities without a session, invitations to them, and recent players.
+    MultiplayerActivity,
     /// Any other service.
     Other,
 }
@@ -51,7 +53,9 @@ impl Allowance {
     /// The published figures. `[doc]`: the article on fine-grained rate limiting.
     pub const fn maxima(self) -> Maxima {
         let (burst, sustain) = match self {
-            Self::SessionDirectory => (30, 300),
+            // Inferred: the article does not name activities, which stand in for sessions; a client
+            // reports recent players every five seconds. `[client]`
+            Self::SessionDirectory | Self::MultiplayerActivity => (30, 300),
             Self::SearchRead | Self::SearchWrite => (1, 20),
             Self::SmartMatch => (10, 100),
             Self::PresenceRead => (30, 100),

@@ -205,7 +205,7 @@ rules! {
     /// Activities, and invitations to them, are within their limits.
     ActivityField = "activity.field", Invalid;
     /// Users act for themselves in the title of their token, and servers at the addresses for servers.
-    ActivityForbidden = "activity.forbidden", Forbidden;
+    ActivityForbidden = "activity.forbidden", Invalid;
     /// Only a session with the capability `searchable` has search handles.
     NotSearchable = "handles.searchable", Forbidden;
     /// A handle of this type leads to a session that exists.

@@ -271,6 +271,7 @@ fn message(family: Family, rule: AnyRule, text: &str) -> Response {
         Family::Activity => {
             let body = ActivityError {
                 error_code: match rule.status() {
+                    _ if rule == Rule::ActivityForbidden.into() => ActivityErrorCode::Authorization,
                     StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                         ActivityErrorCode::Authorization
                     }

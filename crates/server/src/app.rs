@@ -178,6 +178,11 @@ impl App {
         timers::run_due(&self.shared.directory).await;
     }
 
+    /// Removes what has ended by itself from the store, as the timer task does.
+    pub async fn sweep(&self) {
+        timers::sweep(&self.shared.directory).await;
+    }
+
     /// Makes members inactive whose connection counts as lost, as the background task does.
     pub async fn run_due_losses(&self) {
         realtime::losses::run_due(&self.shared.directory).await;

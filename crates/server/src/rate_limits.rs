@@ -143,9 +143,8 @@ pub fn allowance(service: Service) -> Option<Allowance> {
         Service::Social | Service::PeopleHub => Some(Allowance::Social),
         Service::Privacy => Some(Allowance::Privacy),
         Service::Profile => Some(Allowance::Profile),
-        Service::RealTime | Service::Notify | Service::MultiplayerActivity => {
-            Some(Allowance::Other)
-        }
+        Service::MultiplayerActivity => Some(Allowance::MultiplayerActivity),
+        Service::RealTime | Service::Notify => Some(Allowance::Other),
         Service::Issuer | Service::Operations => None,
     }
 }

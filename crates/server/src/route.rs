@@ -6,6 +6,7 @@ use convoke_core::activity::Sending;
 use convoke_wire::people::hub::Selector;
 
 use crate::router::{ActivityAddress, Part, PrivateAddress, Target};
+use crate::routes::activities::recent_players::Report;
 
 macro_rules! routes {
     ($($variant:ident = $template:literal;)+) => {
@@ -62,6 +63,7 @@ routes! {
     HubBatch = "/users/{owner}/people/batch";
     HubSearch = "/users/{owner}/people/search";
     HubRecommendations = "/users/{owner}/people/recommendations";
+    HubRecentPlayers = "/users/{owner}/people/recentplayers";
     HubPlayedTitle = "/users/{owner}/people/playedTitle({title})";
     Avoid = "/users/{owner}/people/avoid";
     Never = "/users/{owner}/people/never";
@@ -77,6 +79,11 @@ routes! {
     DevToken = "/dev/token";
     Jwks = "/.well-known/jwks.json";
     NotificationEndpoints = "/system/notifications/endpoints";
+    Activities = "/titles/{title_id}/users/{xuid}/activities";
+    ActivityQuery = "/titles/{title_id}/activities/query";
+    RecentPlayers = "/titles/{title_id}/recentplayers";
+    RecentServerPlayers = "/titles/{title_id}/recentplayers/server";
+    RecentPlayerGroups = "/titles/{title_id}/recentplayergroups/server";
     ActivityInvites = "/titles/{title_id}/invites";
     ActivityServerInvites = "/titles/{title_id}/invites/server";
     Connect = "/connect";
@@ -138,6 +145,11 @@ impl From<&Target> for Route {
             Target::Favorite(..) => Self::Favorite,
             Target::NotificationEndpoints => Self::NotificationEndpoints,
             Target::Activity(_, address) => match address {
+                ActivityAddress::Of(_) => Self::Activities,
+                ActivityAddress::Query => Self::ActivityQuery,
+                ActivityAddress::RecentPlayers(Report::User) => Self::RecentPlayers,
+                ActivityAddress::RecentPlayers(Report::Users) => Self::RecentServerPlayers,
+                ActivityAddress::RecentPlayers(Report::Groups) => Self::RecentPlayerGroups,
                 ActivityAddress::Invites(Sending::AsUser) => Self::ActivityInvites,
                 ActivityAddress::Invites(Sending::AsServer) => Self::ActivityServerInvites,
             },
@@ -158,6 +170,7 @@ impl From<&Target> for Route {
                 Selector::Batch => Self::HubBatch,
                 Selector::Search => Self::HubSearch,
                 Selector::Recommendations => Self::HubRecommendations,
+                Selector::RecentPlayers => Self::HubRecentPlayers,
                 Selector::PlayedTitle(_) => Self::HubPlayedTitle,
             },
             Target::Private(_, list) => match list {

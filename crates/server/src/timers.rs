@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use convoke_store::{Commit, HandleOp};
+use convoke_store::{Commit, HandleOp, PlayOp};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use crate::commit::Directory;
 const BATCH: usize = 256;
 /// Most times the queue is looked at before other work gets a turn.
 const MAX_ROUNDS: usize = 64;
-/// Longest sleep: handles that have ended by themselves are swept this often.
+/// Longest sleep: what has ended by itself is swept this often.
 const SWEEP: Duration = Duration::from_mins(10);
 /// Pause after the store failed.
 const RETRY: Duration = Duration::from_secs(1);
@@ -53,16 +53,16 @@ pub async fn run_due(directory: &Arc<Directory>) -> bool {
     true
 }
 
-/// Removes handles that have ended by themselves.
-async fn sweep_handles(directory: &Directory) {
+/// Removes handles, activities and encounters that have ended by themselves.
+pub async fn sweep(directory: &Directory) {
+    let now = directory.clock.now();
     let commit = Commit {
-        handles: vec![HandleOp::DeleteExpired {
-            now: directory.clock.now(),
-        }],
+        handles: vec![HandleOp::DeleteExpired { now }],
+        play: vec![PlayOp::Forget { now }],
         ..Commit::default()
     };
     if let Err(error) = directory.commits.take(commit).await {
-        tracing::error!(%error, "ended handles could not be removed");
+        tracing::error!(%error, "what has ended could not be removed");
     }
 }
 
@@ -74,7 +74,7 @@ pub async fn run(directory: Arc<Directory>, stop: CancellationToken) {
         let settled = run_due(&directory).await;
         let now = directory.clock.now();
         if next_sweep <= now {
-            sweep_handles(&directory).await;
+            sweep(&directory).await;
             next_sweep = now.checked_add(SWEEP).unwrap_or(now);
         }
         let wait = if settled {

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::ending::Ends;
 
 /// The format that this version writes, and the newest it reads.
 pub const FORMAT: u32 = 1;
@@ -112,6 +113,29 @@ pub(crate) fn encode_settings(settings: &Settings) -> Result<Encoded, StoreError
 
 /// Reads what a user has chosen; whatever is wrong with the bytes is an error.
 pub(crate) fn decode_settings(bytes: &[u8], checksum: i64) -> Result<Settings, StoreError> {
+    decode(bytes, checksum)
+}
+
+/// Writes an activity or a list of recent players into one value.
+pub(crate) fn pack_ending<T: Ends + Serialize>(document: &T) -> Result<Bytes, StoreError> {
+    pack("", document)
+}
+
+/// Reads an activity or a list of recent players from one value.
+pub(crate) fn unpack_ending<T: Ends + DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
+    Ok(unpack(value)?.1)
+}
+
+/// Writes an activity or a list of recent players.
+pub(crate) fn encode_ending<T: Ends + Serialize>(document: &T) -> Result<Encoded, StoreError> {
+    encode(document)
+}
+
+/// Reads an activity or a list of recent players; whatever is wrong with the bytes is an error.
+pub(crate) fn decode_ending<T: Ends + DeserializeOwned>(
+    bytes: &[u8],
+    checksum: i64,
+) -> Result<T, StoreError> {
     decode(bytes, checksum)
 }
 

@@ -7,6 +7,7 @@ mod fixtures;
 mod guards;
 mod handles;
 mod people;
+mod play;
 mod privacy;
 mod searches;
 mod sessions;
@@ -66,6 +67,12 @@ pub async fn run_all<S: Store>(make: impl Fn() -> S) {
             private_lists_are_apart_and_in_order,
             an_entry_is_replaced_and_removed,
             choices_are_replaced_and_forgotten;
+        play:
+            an_activity_is_found_by_its_whole_key,
+            a_guarded_activity_is_written_by_one,
+            activities_that_are_over_are_forgotten,
+            encounters_are_added_to_the_list_of_their_user,
+            lists_are_forgotten_with_their_last_encounter;
         searches:
             due_sessions_come_earliest_first,
             a_timer_moves_with_its_session,

@@ -7,16 +7,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use convoke_core::activity::{Activity, ActivityKey, Stamp};
 use convoke_core::handle::Handle;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, Settings};
+use convoke_core::recent_players::{RecentPlayers, with_meetings};
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, SessionKey, Xuid};
 use jiff::Timestamp;
 
+use crate::ending::{Changes, Ends};
 use crate::state::{ListingKey, State};
 use crate::step::{PutHandle, SessionChange, Step, StoredSession};
-use crate::{CommitError, HandleOp, PeopleOp, SessionWrite, Version};
+use crate::{CommitError, HandleOp, PeopleOp, PlayOp, SessionWrite, Version};
 
 /// What is to be changed; `None` stands for removal.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ pub(crate) struct Draft {
     pub(crate) follows: BTreeMap<(Xuid, Xuid), Option<Follow>>,
     pub(crate) listings: BTreeMap<ListingKey, Option<Listing>>,
     pub(crate) settings: BTreeMap<Xuid, Option<Settings>>,
+    pub(crate) doing: Changes<Activity>,
+    pub(crate) met: Changes<RecentPlayers>,
     /// Who holds a unique key, where that changes.
     keys: HashMap<String, Option<HandleId>>,
     /// Folded key of the session, handle: all that were put, also those removed again.
@@ -48,6 +53,9 @@ impl Draft {
         for op in &step.commit.people {
             self.change_people(state, op);
         }
+        for op in &step.commit.play {
+            self.change_play(state, op);
+        }
         Ok(())
     }
 
@@ -57,6 +65,13 @@ impl Draft {
         };
         let mut writes = step.commit.sessions.iter().zip(&step.sessions);
         if !writes.all(holds) {
+            return Err(CommitError::Conflict);
+        }
+        let unchanged = |(key, expected): &(ActivityKey, Option<Stamp>)| {
+            let found = state.doing.drafted(&self.doing, &key.folded());
+            found.map(|it| Stamp::from(&**it)) == *expected
+        };
+        if !step.commit.require_activities.iter().all(unchanged) {
             return Err(CommitError::Conflict);
         }
         let lives = |(id, now): &(HandleId, Timestamp)| {
@@ -195,6 +210,30 @@ impl Draft {
             } => {
                 let chosen = (!settings.0.is_empty()).then(|| settings.clone());
                 self.settings.insert(owner, chosen);
+            }
+        }
+    }
+
+    fn change_play(&mut self, state: &State, op: &PlayOp) {
+        match op {
+            PlayOp::Do(activity) => {
+                let next = Some(Arc::clone(activity));
+                self.doing.insert(Ends::key(&**activity).into(), next);
+            }
+            PlayOp::Meet { meetings, now } => {
+                let key: Arc<str> = meetings.key.folded().into();
+                let before = state.met.drafted(&self.met, &key);
+                let known = before.is_some();
+                match with_meetings(before.map(|it| &**it), meetings, *now) {
+                    None if !known => {}
+                    next => {
+                        self.met.insert(key, next.map(Arc::new));
+                    }
+                }
+            }
+            PlayOp::Forget { now } => {
+                state.doing.forget(&mut self.doing, *now);
+                state.met.forget(&mut self.met, *now);
             }
         }
     }

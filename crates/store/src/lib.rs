@@ -1,4 +1,4 @@
-//! Where sessions, handles and the people graph are kept.
+//! Where sessions, handles, activities and the people graph are kept.
 //!
 //! One trait, [`Store`]; nothing in it knows a rule of the directory.
 
@@ -9,6 +9,7 @@ mod batch_writer;
 pub mod codec;
 mod derived;
 mod draft;
+mod ending;
 mod lock;
 pub mod log;
 mod log_store;
@@ -29,5 +30,6 @@ pub use memory::MemoryStore;
 pub use metrics::{BATCH_BOUNDS, Metrics};
 pub use sqlite::SqliteStore;
 pub use store::{
-    AnyStore, Commit, CommitError, HandleOp, PeopleOp, SessionWrite, Store, StoreError, Version,
+    AnyStore, Commit, CommitError, HandleOp, PeopleOp, PlayOp, SessionWrite, Store, StoreError,
+    Version,
 };

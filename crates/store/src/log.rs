@@ -19,16 +19,22 @@ pub enum Table {
     Listings,
     /// What users have chosen about privacy, by the eight bytes of the user.
     Settings,
+    /// Activities, by sandbox, user and title in one text.
+    Activities,
+    /// Recent players, by sandbox and user in one text.
+    RecentPlayers,
 }
 
 impl Table {
     /// All there are.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Sessions,
         Self::Handles,
         Self::Follows,
         Self::Listings,
         Self::Settings,
+        Self::Activities,
+        Self::RecentPlayers,
     ];
 }
 

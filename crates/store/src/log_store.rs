@@ -9,10 +9,12 @@ mod writer;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
+use convoke_core::activity::{Activity, ActivityKey};
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList, Settings};
+use convoke_core::recent_players::{RecentPlayers, RecentPlayersKey};
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;

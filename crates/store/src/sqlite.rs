@@ -6,6 +6,7 @@
 mod apply;
 mod checkpoint;
 mod directory;
+mod endings;
 mod error;
 mod prepared;
 mod reader;
@@ -18,10 +19,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use convoke_core::activity::{Activity, ActivityKey};
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList, Settings};
+use convoke_core::recent_players::{RecentPlayers, RecentPlayersKey};
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
@@ -186,6 +189,19 @@ impl Store for SqliteStore {
 
     fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
         self.readers.with(|conn| reader::settings(conn, owner))
+    }
+
+    fn activity(&self, key: &ActivityKey) -> Result<Option<Arc<Activity>>, StoreError> {
+        let found = |conn: &_| endings::one(conn, &endings::ACTIVITIES, &key.folded());
+        Ok(self.readers.with(found)?.map(Arc::new))
+    }
+
+    fn recent_players(
+        &self,
+        key: &RecentPlayersKey,
+    ) -> Result<Option<Arc<RecentPlayers>>, StoreError> {
+        let found = |conn: &_| endings::one(conn, &endings::RECENT_PLAYERS, &key.folded());
+        Ok(self.readers.with(found)?.map(Arc::new))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {

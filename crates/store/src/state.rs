@@ -5,16 +5,19 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use convoke_core::activity::Activity;
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList, Settings};
+use convoke_core::recent_players::RecentPlayers;
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
 use crate::derived::{self, Beside};
 use crate::draft::Draft;
+use crate::ending::Ending;
 use crate::step::StoredSession;
 
 /// The questions of [`Store`](crate::Store) that are answered from memory, for stores that have a
@@ -112,6 +115,17 @@ macro_rules! answered_by_state {
         fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
             Ok(self.state().settings(owner))
         }
+
+        fn activity(&self, key: &ActivityKey) -> Result<Option<Arc<Activity>>, StoreError> {
+            Ok(self.state().doing.get(&key.folded()).cloned())
+        }
+
+        fn recent_players(
+            &self,
+            key: &RecentPlayersKey,
+        ) -> Result<Option<Arc<RecentPlayers>>, StoreError> {
+            Ok(self.state().met.get(&key.folded()).cloned())
+        }
     };
 }
 pub(crate) use answered_by_state;
@@ -138,6 +152,9 @@ pub(crate) struct State {
     followers: BTreeSet<(Xuid, Timestamp, Xuid)>,
     listings: BTreeMap<ListingKey, Listing>,
     settings: BTreeMap<Xuid, Settings>,
+    /// What users do outside of sessions.
+    pub(crate) doing: Ending<Activity>,
+    pub(crate) met: Ending<RecentPlayers>,
 }
 
 /// What identifies an entry of a private list: the list, its owner, who is on it.
@@ -180,6 +197,8 @@ impl State {
                 None => self.settings.remove(&owner),
             };
         }
+        self.doing.apply(draft.doing);
+        self.met.apply(draft.met);
     }
 
     fn write_session(&mut self, key: Arc<str>, next: Option<StoredSession>) {
@@ -486,6 +505,8 @@ impl State {
                 findings.push(format!("{kept} {what} are kept, the documents have {said}"));
             }
         }
+        findings.extend(self.doing.verify("activity"));
+        findings.extend(self.met.verify("recent players"));
         findings
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use convoke_core::activity::{Activity, ActivityKey, Stamp};
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList, Settings};
+use convoke_core::recent_players::{Meetings, RecentPlayers, RecentPlayersKey};
 use convoke_core::session::Session;
 use convoke_wire::handle::HandleType;
 use convoke_wire::{HandleId, SessionKey, Xuid};
@@ -47,10 +49,14 @@ pub struct Commit {
     pub require_handles: Vec<(HandleId, Timestamp)>,
     /// Unique keys of handles that nobody may hold yet.
     pub require_free_keys: Vec<String>,
+    /// Activities that must be in the given state; `None` where there must be none.
+    pub require_activities: Vec<(ActivityKey, Option<Stamp>)>,
     /// Changes of handles.
     pub handles: Vec<HandleOp>,
     /// Changes of the people graph.
     pub people: Vec<PeopleOp>,
+    /// Changes of what users do, and whom they have met.
+    pub play: Vec<PlayOp>,
 }
 
 /// A guarded write of one session.
@@ -153,6 +159,25 @@ pub enum PeopleOp {
     },
 }
 
+/// A change of what users do outside of sessions, and whom they have met.
+#[derive(Debug, Clone)]
+pub enum PlayOp {
+    /// Adds or replaces the activity of a user in a title.
+    Do(Arc<Activity>),
+    /// Adds encounters to the list of a user.
+    Meet {
+        /// Whose list, and what is added.
+        meetings: Arc<Meetings>,
+        /// The present.
+        now: Timestamp,
+    },
+    /// Removes activities and lists of encounters that are over.
+    Forget {
+        /// Until when.
+        now: Timestamp,
+    },
+}
+
 /// Why a store cannot answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -196,8 +221,8 @@ pub enum StoreError {
 /// Why a commit did not happen.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CommitError {
-    /// A session is not in the expected state any more.
-    #[error("the session has changed in the meantime")]
+    /// A session or an activity is not in the expected state any more.
+    #[error("it has changed in the meantime")]
     Conflict,
     /// A required handle is gone.
     #[error("the handle is gone")]
@@ -283,6 +308,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// What a user has chosen about privacy.
     fn settings(&self, owner: Xuid) -> Result<Settings, StoreError>;
+
+    /// The activity of a user in a title, over or not.
+    fn activity(&self, key: &ActivityKey) -> Result<Option<Arc<Activity>>, StoreError>;
+
+    /// Whom a user has met; some or all of it may be over.
+    fn recent_players(
+        &self,
+        key: &RecentPlayersKey,
+    ) -> Result<Option<Arc<RecentPlayers>>, StoreError>;
 
     /// Checks that derived data equals what the documents say; the findings, in words.
     fn verify(&self) -> Result<Vec<String>, StoreError>;
@@ -414,6 +448,17 @@ impl Store for AnyStore {
 
     fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
         delegate!(self, store => store.settings(owner))
+    }
+
+    fn activity(&self, key: &ActivityKey) -> Result<Option<Arc<Activity>>, StoreError> {
+        delegate!(self, store => store.activity(key))
+    }
+
+    fn recent_players(
+        &self,
+        key: &RecentPlayersKey,
+    ) -> Result<Option<Arc<RecentPlayers>>, StoreError> {
+        delegate!(self, store => store.recent_players(key))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {

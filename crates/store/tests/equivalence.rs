@@ -6,18 +6,21 @@ use std::collections::BTreeSet;
 use std::mem::discriminant;
 use std::sync::Arc;
 
+use convoke_core::activity::{Activity, ActivityKey, Stamp};
 use convoke_core::handle::Handle;
 use convoke_core::index::{self, IndexEntry};
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Audience, Listing, PrivateList, Setting, Settings};
+use convoke_core::recent_players::{Encounter, Meetings, RecentPlayersKey};
 use convoke_core::session::{Session, next_timer};
 use convoke_store::conformance::Engine;
 use convoke_store::store::SessionState;
 use convoke_store::{
-    Commit, CommitError, HandleOp, MemoryStore, PeopleOp, SessionWrite, Store, Version,
+    Commit, CommitError, HandleOp, MemoryStore, PeopleOp, PlayOp, SessionWrite, Store, Version,
 };
 use convoke_wire::handle::HandleType;
-use convoke_wire::{HandleId, SessionKey, SessionRef, Xuid};
+use convoke_wire::multiplayer_activity::EncounterType;
+use convoke_wire::{HandleId, SessionKey, SessionRef, TitleId, Xuid};
 use jiff::Timestamp;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
@@ -172,6 +175,49 @@ fn people_ops() -> impl Strategy<Value = PeopleOp> {
     ]
 }
 
+fn activity_keys() -> impl Strategy<Value = ActivityKey> {
+    (0..SANDBOXES.len(), 1..3_u64, 1..3_u32).prop_map(|(sandbox, owner, title)| ActivityKey {
+        sandbox: SANDBOXES[sandbox].parse().unwrap(),
+        owner: Xuid(owner),
+        title_id: TitleId(title),
+    })
+}
+
+/// The present of the steps is five days after the time of everything else.
+const LATER: i64 = 5 * 24 * 60 * 60;
+
+fn play_ops() -> impl Strategy<Value = PlayOp> {
+    let moments = || prop_oneof![0..5_i64, LATER..LATER + 5];
+    let encounters = (1..4_u64, 1..3_u32, moments()).prop_map(|(user, title, met)| Encounter {
+        user: Xuid(user),
+        title_id: TitleId(title),
+        kind: EncounterType::Teammate,
+        met: at(met),
+    });
+    let met = vec(encounters, 1..4);
+    prop_oneof![
+        3 => (activity_keys(), 1..4_u64, moments()).prop_map(|(key, sequence, updated)| {
+            PlayOp::Do(Arc::new(Activity { key, sequence, updated: at(updated), doing: None }))
+        }),
+        3 => (activity_keys(), met, moments()).prop_map(|(key, met, now)| {
+            let key = RecentPlayersKey { sandbox: key.sandbox, owner: key.owner };
+            PlayOp::Meet { meetings: Arc::new(Meetings { key, met }), now: at(now) }
+        }),
+        1 => (moments(), prop_oneof![Just(0), Just(1), Just(30)]).prop_map(|(now, days)| {
+            PlayOp::Forget { now: at(now + days * 24 * 60 * 60) }
+        }),
+    ]
+}
+
+prop_compose! {
+    fn required_activities()(
+        key in activity_keys(),
+        state in prop::option::of((1..4_u64, 0..5_i64)),
+    ) -> (ActivityKey, Option<Stamp>) {
+        (key, state.map(|(sequence, updated)| Stamp { sequence, updated: at(updated) }))
+    }
+}
+
 /// A step whose guards on sessions are still to be found out.
 #[derive(Debug, Clone)]
 struct Step {
@@ -186,6 +232,8 @@ prop_compose! {
         require_free in prop::option::weighted(0.1, handles()),
         handles in vec(handle_ops(), 0..3),
         people in vec(people_ops(), 0..2),
+        play in vec(play_ops(), 0..3),
+        require_activity in prop::option::weighted(0.2, required_activities()),
     ) -> Step {
         let rest = Commit {
             sessions: Vec::new(),
@@ -194,8 +242,10 @@ prop_compose! {
                 .into_iter()
                 .collect(),
             require_free_keys: require_free.map(|handle| handle.unique_keys()).unwrap_or_default(),
+            require_activities: require_activity.into_iter().collect(),
             handles,
             people,
+            play,
         };
         Step { writes, rest }
     }
@@ -268,6 +318,19 @@ fn answers(store: &impl Store) -> Vec<String> {
             let waiting = store.invitations_for(&sandbox, Xuid(owner), at(1), 3);
             note("invitations", &waiting.unwrap());
         }
+    }
+    for (sandbox, owner) in SANDBOXES.iter().flat_map(|it| [(it, 1), (it, 2)]) {
+        let (sandbox, owner) = (sandbox.parse().unwrap(), Xuid(owner));
+        for title in 1..3 {
+            let key = ActivityKey {
+                sandbox: convoke_wire::Sandbox::clone(&sandbox),
+                owner,
+                title_id: TitleId(title),
+            };
+            note("activity", &store.activity(&key).unwrap());
+        }
+        let key = RecentPlayersKey { sandbox, owner };
+        note("met", &store.recent_players(&key).unwrap());
     }
     for id in 1..7 {
         let handle = store.handle(HandleId::from_u128(id)).unwrap();

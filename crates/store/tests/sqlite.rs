@@ -7,11 +7,14 @@ mod sessions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList};
-use convoke_store::{Commit, PeopleOp, SqliteStore, Store, StoreError};
-use convoke_wire::Xuid;
+use convoke_core::recent_players::{Encounter, Meetings, RecentPlayersKey};
+use convoke_store::{Commit, PeopleOp, PlayOp, SqliteStore, Store, StoreError};
+use convoke_wire::multiplayer_activity::EncounterType;
+use convoke_wire::{Sandbox, TitleId, Xuid};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -90,7 +93,7 @@ async fn a_newer_file_is_refused_and_said_to_be_newer() {
     drop(conn);
     let error = assert_refused(dir.path(), "format 7");
     assert!(
-        matches!(error, StoreError::TooNew { found: 7, known: 2 }),
+        matches!(error, StoreError::TooNew { found: 7, known: 3 }),
         "{error:?}"
     );
 }
@@ -107,6 +110,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     let conn = Connection::open(&file).unwrap();
     conn.execute_batch(
         "DROP TABLE private_lists; DROP TABLE privacy_settings; DROP INDEX follows_by_target;
+         DROP TABLE activities; DROP TABLE recent_players;
          INSERT INTO follows (owner, target, favorite, added_at) VALUES ('1', '2', 1, 0)",
     )
     .unwrap();
@@ -131,6 +135,47 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
             store.listed(PrivateList::Blocked, Xuid(1)).unwrap(),
             [block]
         );
+        assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_the_second_version_is_brought_up_to_date_and_keeps_its_lists() {
+    let (dir, file) = filled().await;
+    let conn = Connection::open(&file).unwrap();
+    conn.execute_batch(
+        "DROP TABLE activities; DROP TABLE recent_players;
+         INSERT INTO private_lists (list, owner, target, added_at) VALUES ('muted', '1', '2', 0)",
+    )
+    .unwrap();
+    conn.pragma_update(None, "user_version", 2).unwrap();
+    conn.close().unwrap();
+    let met = Meetings {
+        key: RecentPlayersKey {
+            sandbox: Sandbox::default(),
+            owner: Xuid(1),
+        },
+        met: vec![Encounter {
+            user: Xuid(2),
+            title_id: TitleId(7),
+            kind: EncounterType::Default,
+            met: Timestamp::UNIX_EPOCH,
+        }],
+    };
+    for _ in 0..2 {
+        let store = SqliteStore::open(dir.path()).unwrap();
+        assert_filled(&store);
+        let muted = store.is_listed(PrivateList::Muted, Xuid(1), Xuid(2));
+        assert!(muted.unwrap());
+        let meetings = Arc::new(met.clone());
+        let now = Timestamp::UNIX_EPOCH;
+        let commit = Commit {
+            play: vec![PlayOp::Meet { meetings, now }],
+            ..Commit::default()
+        };
+        store.commit(commit).await.unwrap();
+        let found = store.recent_players(&met.key).unwrap();
+        assert_eq!(found.map(|list| list.met.clone()), Some(met.met.clone()));
         assert_eq!(store.verify().unwrap(), Vec::<String>::new());
     }
 }
@@ -275,6 +320,16 @@ async fn verification_names_what_does_not_fit() {
     check(
         "INSERT INTO handle_keys VALUES ('search~x', 'y')",
         "its handle is gone",
+    )
+    .await;
+    check(
+        "INSERT INTO activities VALUES ('retail~1~7', 5, 5, '{}')",
+        "activity retail~1~7: ",
+    )
+    .await;
+    check(
+        "INSERT INTO recent_players VALUES ('retail~1', 5, 5, '{}')",
+        "recent players retail~1: ",
     )
     .await;
 }

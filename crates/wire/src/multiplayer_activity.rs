@@ -84,6 +84,8 @@ word_enum! {
         Win32 = "Win32",
         /// Xbox Series.
         Scarlett = "Scarlett",
+        /// macOS. `[client]`
+        MacOs = "MacOS",
     }
 }
 
@@ -240,6 +242,56 @@ pub struct Encounter {
     pub network: Option<Network>,
     /// When.
     pub timestamp: WireTime,
+}
+
+/// The body of `POST /titles/{titleId}/recentplayers/server`. `[doc]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerRecentPlayers {
+    /// One entry for each user.
+    pub recent_players_by_xuid: Vec<RecentPlayersOf>,
+}
+
+/// Whom one user has met. `[doc]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentPlayersOf {
+    /// The user.
+    pub xuid: Xuid,
+    /// Whom the user has met.
+    pub recent_players: Vec<Encounter>,
+}
+
+/// The body of `POST /titles/{titleId}/recentplayergroups/server`. `[doc]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentPlayerGroups {
+    /// In each, everybody has met everybody.
+    pub recent_player_groups: Vec<RecentPlayerGroup>,
+}
+
+/// Users who have met each other. `[doc]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentPlayerGroup {
+    /// How.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encounter_type: Option<EncounterType>,
+    /// When; now if that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<WireTime>,
+    /// Who.
+    pub recent_players: Vec<GroupedPlayer>,
+}
+
+/// A user in a group. `[doc]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupedPlayer {
+    /// The user.
+    pub id: Xuid,
+    /// Of which network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
 }
 
 /// A refusal in the form of this service. `[doc]`

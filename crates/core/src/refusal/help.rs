@@ -280,11 +280,11 @@ impl Rule {
                 "Shorten what the path names; names are shorter than 100 characters, and texts have at most 99 bytes.",
             ).example(r#"{"searchAttributes": {"tags": ["casual"], "strings": {"map": "harbour"}, "numbers": {"level": 12}}}"#),
             Self::ActivityField => Help::new(
-                "A number or text is beyond its limit, or a list is empty or too long; a request invites 1 to 16 users, and `connectionString` has at most 512 characters.",
+                "A number or text is beyond its limit, or a list is empty or too long; a request invites 1 to 16 users, asks for the activities of 1 to 30, or reports 1 to 100 recent players of a user, and `connectionString` has at most 512 characters.",
                 "Change what the path names as the detail says.",
             ).example(r#"{"invitedUsers": ["1003"], "connectionString": "ip=1"}"#),
             Self::ActivityForbidden => Help::new(
-                "The path names another title than the token, an address for servers was called by a user, or the sender may not write to one of the invited.",
+                "The path names another title or user than the token, an address for servers was called by a user, or the sender may not write to one of the invited.",
                 "Use a token of the title; servers need the role `sessions.server`.",
             ),
             Self::HandleForbidden => Help::new(

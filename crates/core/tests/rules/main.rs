@@ -18,6 +18,7 @@ mod own_properties;
 mod privacy;
 mod properties;
 mod rate_limit;
+mod recent_players;
 mod roles_owners;
 mod server_candidates;
 mod support;

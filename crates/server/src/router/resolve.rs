@@ -49,7 +49,7 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
         ["handles", _, "session"] => Some(Target::HandleSession(named(1))),
         ["users", _, "people"] => Some(Target::People(named(1))),
         ["system", "notifications", "endpoints"] => Some(Target::NotificationEndpoints),
-        ["titles", _, rest @ ..] => activities::target(&segments[1], rest),
+        ["titles", _, rest @ ..] => activities::target(&segments[1..], rest),
         ["connect" | "socket"] => Some(Target::Connect),
         ["nonce"] => Some(Target::Nonce),
         ["users", _, "people", rest @ ..] => people::target(named(1), rest, &segments[3..]),
@@ -94,7 +94,10 @@ fn word(segment: &str) -> &str {
         "notifications",
         "endpoints",
         "titles",
+        "activities",
         "invites",
+        "recentplayers",
+        "recentplayergroups",
         "server",
         "connect",
         "socket",
@@ -214,6 +217,12 @@ mod tests {
         check("/titles/777/invites/Server", Some("Activity"));
         check("/titles/777/invites/client", None);
         check("/titles/x/invites", None);
+        check("/titles/777/Users/1001/Activities", Some("Activity"));
+        check("/titles/777/users/1001", None);
+        check("/titles/777/activities", None);
+        check("/titles/777/activities/QUERY", Some("Activity"));
+        check("/titles/777/recentPlayers/server", Some("Activity"));
+        check("/titles/777/recentPlayerGroups", None);
         check(
             "/System/Notifications/Endpoints",
             Some("NotificationEndpoints"),

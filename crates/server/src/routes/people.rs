@@ -59,7 +59,7 @@ pub(super) fn identify(call: &Call, owner: &str) -> Result<(Identity, Xuid), Api
 }
 
 /// Whether the caller sees all of a list: its owner, or a service that reads people.
-fn reads_all(identity: &Identity, owner: Xuid) -> bool {
+pub(super) fn reads_all(identity: &Identity, owner: Xuid) -> bool {
     identity.principal.has_user(owner) || identity.principal.has_role(&Role::PeopleRead)
 }
 

@@ -4,13 +4,16 @@ use axum::body::Body;
 use axum::response::Response;
 use convoke_core::contract::read;
 use convoke_core::limits::{MAX_FOLLOWERS_SHOWN, MAX_FOLLOWING};
+use convoke_core::recent_players::{Encounter, RecentPlayersKey};
 use convoke_store::{Store, StoreError};
 use convoke_wire::Xuid;
 use convoke_wire::people::PeopleRequest;
-use convoke_wire::people::hub::{HubPeople, HubPerson, Selector, fitting};
+use convoke_wire::people::hub::{
+    HubEncounter, HubEncounters, HubPeople, HubPerson, Selector, fitting,
+};
 use http::StatusCode;
 
-use super::people::{check_reader, identify, refuse};
+use super::people::{check_reader, identify, reads_all, refuse};
 use crate::api_error::ApiError;
 use crate::auth::TokenUser;
 use crate::call::Call;
@@ -37,16 +40,28 @@ pub async fn people(
     body: Body,
 ) -> Result<Response, ApiError> {
     let (identity, owner) = identify(call, owner)?;
+    let met = match selector {
+        Selector::RecentPlayers => met(shared, &identity, owner)?,
+        _ => Vec::new(),
+    };
     let xuids = chosen(shared, owner, selector, &identity, call, body).await?;
     let with_presence = decorations.is_some_and(|list| {
         let mut words = list.split(',');
         words.any(|word| word.trim().eq_ignore_ascii_case("presenceDetail"))
     });
-    let people = xuids
+    let known = xuids
         .into_iter()
         .map(|xuid| person(shared, &identity, owner, xuid, with_presence));
+    let recent = met.into_iter().map(|(xuid, encounters)| {
+        let person = person(shared, &identity, owner, xuid, with_presence)?;
+        Ok(HubPerson {
+            recent_player: Some(encounters),
+            ..person
+        })
+    });
+    let people = known.chain(recent);
     let answer = HubPeople {
-        people: people.collect::<Result<_, _>>()?,
+        people: people.collect::<Result<_, StoreError>>()?,
         recommendation_summary: (),
         friend_finder_state: (),
         account_link_details: (),
@@ -95,11 +110,50 @@ async fn chosen(
         | Selector::RequestsSent
         | Selector::Search
         | Selector::Recommendations
+        | Selector::RecentPlayers
         | Selector::PlayedTitle(_)
         | Selector::Users(_)
         | Selector::Batch => {}
     }
     Ok(xuids)
+}
+
+/// Whom the owner has met, which is told to the owner and to services that read people.
+fn met(
+    shared: &Shared,
+    identity: &Identity,
+    owner: Xuid,
+) -> Result<Vec<(Xuid, HubEncounters)>, ApiError> {
+    if !reads_all(identity, owner) {
+        let text = "recent players are shown to the user whose they are";
+        return refuse(EdgeRule::PeoplePrivate, text);
+    }
+    let directory = &shared.directory;
+    let list = directory.store.recent_players(&RecentPlayersKey {
+        sandbox: identity.principal.sandbox.clone(),
+        owner,
+    })?;
+    let mut met: Vec<(Xuid, HubEncounters)> = Vec::new();
+    let now = directory.clock.now();
+    for encounter in list.iter().flat_map(|list| list.lasting(now)) {
+        let title = shown(encounter);
+        let known = met.iter_mut().find(|(user, _)| *user == encounter.user);
+        if let Some((_, known)) = known {
+            known.titles.push(title);
+        } else {
+            let text = title.title_name.clone();
+            let titles = vec![title];
+            met.push((encounter.user, HubEncounters { titles, text }));
+        }
+    }
+    Ok(met)
+}
+
+fn shown(encounter: &Encounter) -> HubEncounter {
+    HubEncounter {
+        title_name: format!("Title {}", encounter.title_id),
+        last_played_with_date_time: encounter.met.into(),
+    }
 }
 
 fn listed(list: &str) -> Result<Vec<Xuid>, ApiError> {
@@ -152,6 +206,7 @@ fn person(
         presence_state: "Unknown".to_owned(),
         presence_text: String::new(),
         presence_details: with_presence.then(Vec::new),
+        recent_player: None,
     })
 }
 

@@ -14,6 +14,7 @@ mod signer;
 #[macro_use]
 mod world;
 
+mod activities;
 mod auth_access;
 mod auth_http;
 mod auth_issuer;
@@ -64,6 +65,7 @@ mod people_service;
 mod privacy_effects;
 mod privacy_lists;
 mod privacy_permissions;
+mod recent_players;
 mod session_access;
 mod session_bad_bodies;
 mod session_clients;

@@ -65,6 +65,7 @@ every_store! {
             ("friendRequests(received)", vec![]),
             ("friendrequests(sent)", vec![]),
             ("recommendations", vec![]),
+            ("recentPlayers", vec![]),
             ("search?q=A&maxItems=9", vec![]),
             ("playedTitle(777)", vec![]),
             ("xuids(9,1002)", vec!["9", "1002"]),

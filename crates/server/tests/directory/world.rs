@@ -3,6 +3,7 @@
 //! Not here: how they call it (`player.rs`), what a document must look like (`document.rs`), the
 //! templates (`fixtures.rs`).
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -177,7 +178,13 @@ impl World {
 
     /// Stops the service and starts it again on the same data directory. Players must be made anew.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// The same; between stop and start somebody looks into the data directory.
+    pub(crate) async fn restart_after(self, look: impl FnOnce(&Path)) -> Self {
         self.app.close().await;
+        look(&self.config.data);
         let app = open(&self.config, &self.clock, &self.entropy);
         Self { app, ..self }
     }

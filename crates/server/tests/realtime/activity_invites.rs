@@ -129,5 +129,5 @@ async fn nobody_is_invited_to_an_activity_by_whom_they_have_blocked_and_blocking
     let document = refused(&service, &c, PATH, &invited(&["1002", "1001"])).await;
     assert_eq!(document["errorCode"], "AuthorizationError");
     let message = document["debugMessage"].as_str().expect("a text");
-    assert!(message.contains("invitedUsers[1]"), "{message}");
+    assert!(message.contains("invitedUsers.1"), "{message}");
 }

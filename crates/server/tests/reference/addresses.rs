@@ -10,6 +10,7 @@ use convoke_server::clock::SystemClock;
 use convoke_server::config::{Config, StoreChoice};
 use convoke_server::entropy::SystemEntropy;
 use convoke_server::router::{ActivityAddress, Part, PrivateAddress, Target, resolve};
+use convoke_server::routes::activities::recent_players::Report;
 use convoke_wire::people::hub::Selector;
 use http::Request;
 use http::header::ALLOW;
@@ -48,6 +49,11 @@ fn template_of(target: &Target) -> String {
         Target::NotificationEndpoints => "/system/notifications/endpoints".to_owned(),
         Target::Activity(_, address) => {
             let rest = match address {
+                ActivityAddress::Of(_) => "users/{xuid}/activities",
+                ActivityAddress::Query => "activities/query",
+                ActivityAddress::RecentPlayers(Report::User) => "recentplayers",
+                ActivityAddress::RecentPlayers(Report::Users) => "recentplayers/server",
+                ActivityAddress::RecentPlayers(Report::Groups) => "recentplayergroups/server",
                 ActivityAddress::Invites(Sending::AsUser) => "invites",
                 ActivityAddress::Invites(Sending::AsServer) => "invites/server",
             };
@@ -71,6 +77,7 @@ fn template_of(target: &Target) -> String {
                 Selector::Batch => "batch",
                 Selector::Search => "search",
                 Selector::Recommendations => "recommendations",
+                Selector::RecentPlayers => "recentplayers",
                 Selector::PlayedTitle(_) => "playedTitle({played})",
             };
             let decoration = decorations.as_ref();

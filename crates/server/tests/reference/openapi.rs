@@ -224,6 +224,7 @@ impl Operation {
         let values = [
             ("{scid}", SCID),
             ("{title_id}", "777"),
+            ("{xuid}", "1001"),
             ("{template}", "lobby"),
             ("{name}", "friday"),
             ("{index}", "0"),

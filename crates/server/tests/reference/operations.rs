@@ -2,6 +2,8 @@
 
 use crate::openapi::Operation;
 
+mod activities;
+
 pub(crate) const TEMPLATES: &str = "/serviceconfigs/{scid}/sessiontemplates";
 pub(crate) const HOPPER: &str = "/serviceconfigs/{scid}/hoppers/{hopper}";
 pub(crate) const SESSION: &str =
@@ -310,6 +312,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         "xuids({xuids})",
         "search",
         "recommendations",
+        "recentplayers",
         "playedTitle({played})",
         "batch",
     ] {
@@ -518,20 +521,25 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(201, "EndpointAnswer")],
         &[400, 401, 408, 413, 415, 429, 503],
     );
-    for (address, takes) in [
-        ("invites", "ActivityInvites"),
-        ("invites/server", "ActivityServerInvites"),
-    ] {
-        add(
-            &format!("/titles/{{title_id}}/{address}"),
-            "post",
-            "activities",
-            "Invites to an activity: the invited who listen are told over their websockets",
-            Some(takes),
-            &[(204, "")],
-            &[400, 401, 404, 408, 413, 415, 429, 503],
-        );
-    }
+    all.extend(activities::operations());
+    all.extend(operators());
+    all
+}
+
+/// For whoever runs the service.
+fn operators() -> Vec<Operation> {
+    let mut all = Vec::new();
+    let mut add = |path: &str, verb, tag, summary, takes, gives, refuses| {
+        all.push(Operation {
+            path: path.to_owned(),
+            verb,
+            tag,
+            summary,
+            takes,
+            gives,
+            refuses,
+        });
+    };
     let ours = "operations";
     add(
         "/healthz",

@@ -20,6 +20,7 @@ pub(crate) fn path_parameter(name: &str) -> Value {
         "owner" | "target" => json!({"type": "string", "pattern": r"^(me|xuid\([0-9]{1,19}\))$"}),
         "group" => json!({"enum": ["People", "Favorites", "Friends"]}),
         "xuids" => json!({"type": "string", "pattern": "^[0-9]{1,19}(,[0-9]{1,19}){0,20}$"}),
+        "xuid" => json!({"type": "string", "pattern": "^[1-9][0-9]{0,18}$"}),
         "played" | "title_id" => json!({"type": "string", "pattern": "^[0-9]{1,9}$"}),
         "decorations" => {
             json!({"type": "string", "pattern": "^[A-Za-z]{1,20}(,[A-Za-z]{1,20}){0,5}$"})
@@ -56,6 +57,20 @@ pub(crate) fn all() -> Value {
             &["reason"], &json!({"reason": text, "restrictedSetting": text}),
         )}}),
     );
+    let sequence = json!({"type": "string", "pattern": "^[1-9][0-9]{0,18}$"});
+    let activity = object(
+        &["sequenceNumber", "titleId", "joinRestriction"],
+        &json!({
+            "sequenceNumber": text, "titleId": count, "connectionString": text,
+            "joinRestriction": text, "maxPlayers": count, "currentPlayers": count,
+            "groupId": text, "platform": text,
+        }),
+    );
+    let encounter_type = json!({"enum": ["Default", "Teammate", "Opponent"]});
+    let encounters = json!({"type": "array", "minItems": 1, "maxItems": 100, "items": object(
+        &["id", "timestamp"],
+        &json!({"id": sent_xuid, "timestamp": time, "encounterType": encounter_type, "network": {"enum": ["XboxLive"]}}),
+    )});
     let session_ref = object(
         &["scid", "templateName", "name"],
         &json!({"scid": guid, "templateName": text, "name": text}),
@@ -92,6 +107,32 @@ pub(crate) fn all() -> Value {
         },
         "PropertiesRequest": bags,
         "Element": open,
+        "Activity": activity,
+        "SetActivity": object(&["sequenceNumber", "connectionString", "joinRestriction"], &json!({
+            "sequenceNumber": sequence, "connectionString": {"type": "string", "maxLength": 512},
+            "joinRestriction": {"enum": ["Public", "Followed", "InviteOnly"]},
+            "maxPlayers": {"type": "integer", "minimum": 2, "maximum": 100},
+            "currentPlayers": {"type": "integer", "minimum": 1, "maximum": 100},
+            "groupId": {"type": "string", "maxLength": 127},
+            "platform": {"enum": ["XboxOne", "WindowsOneCore", "IOS", "Android", "Nintendo", "PlayStation", "Win32", "Scarlett", "MacOS"]},
+        })),
+        "DeleteActivity": object(&["sequenceNumber"], &json!({"sequenceNumber": sequence})),
+        "ActivityQuery": object(&["users"], &json!({"users": {"type": "array", "items": sent_xuid, "minItems": 1, "maxItems": 30}})),
+        "ActivityResults": object(&["userActivities"], &json!({"userActivities": {"type": "array", "items": object(
+            &["userId", "activities"], &json!({"userId": xuid, "activities": {"type": "array", "items": reference("Activity"), "maxItems": 1}}),
+        )}})),
+        "RecentPlayers": object(&["recentPlayers"], &json!({"recentPlayers": encounters})),
+        "ServerRecentPlayers": object(&["recentPlayersByXuid"], &json!({"recentPlayersByXuid": {
+            "type": "array", "minItems": 1, "maxItems": 20,
+            "items": object(&["xuid", "recentPlayers"], &json!({"xuid": sent_xuid, "recentPlayers": encounters})),
+        }})),
+        "RecentPlayerGroups": object(&["recentPlayerGroups"], &json!({"recentPlayerGroups": {
+            "type": "array", "minItems": 1, "maxItems": 20,
+            "items": object(&["recentPlayers"], &json!({
+                "encounterType": encounter_type, "timestamp": time,
+                "recentPlayers": {"type": "array", "minItems": 2, "maxItems": 100, "items": object(&["id"], &json!({"id": sent_xuid}))},
+            })),
+        }})),
         "ActivityError": object(&["errorCode", "debugMessage"], &json!({
             "errorCode": {"enum": ["RequestValidationError", "AuthorizationError", "InvalidRequest"]},
             "debugMessage": text,

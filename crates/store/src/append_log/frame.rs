@@ -129,6 +129,8 @@ fn table_number(table: Table) -> u8 {
         Table::Follows => 3,
         Table::Listings => 4,
         Table::Settings => 5,
+        Table::Activities => 6,
+        Table::RecentPlayers => 7,
     }
 }
 

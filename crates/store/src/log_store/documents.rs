@@ -7,14 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use bytes::Bytes;
+use convoke_core::activity::Activity;
 use convoke_core::handle::Handle;
 use convoke_core::index;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList, Settings};
+use convoke_core::recent_players::RecentPlayers;
 use convoke_core::session::{Sharing, next_timer};
 use convoke_wire::{HandleId, Xuid};
+use serde::Serialize;
 
 use crate::draft::Draft;
+use crate::ending::{Changes, Ends};
 use crate::log::{Contents, Record, Table};
 use crate::state::State;
 use crate::step::{PutHandle, StoredSession};
@@ -69,7 +73,23 @@ pub(super) fn records(draft: &mut Draft) -> Result<Vec<Record>, StoreError> {
             value: next.as_ref().map(codec::pack_settings).transpose()?,
         });
     }
+    records.extend(endings(Table::Activities, &draft.doing)?);
+    records.extend(endings(Table::RecentPlayers, &draft.met)?);
     Ok(records)
+}
+
+fn endings<T: Ends + Serialize>(
+    table: Table,
+    changes: &Changes<T>,
+) -> Result<Vec<Record>, StoreError> {
+    let record = |(key, next): (&Arc<str>, &Option<Arc<T>>)| {
+        Ok(Record {
+            table,
+            key: Bytes::copy_from_slice(key.as_bytes()),
+            value: next.as_deref().map(codec::pack_ending).transpose()?,
+        })
+    };
+    changes.iter().map(record).collect()
 }
 
 fn edge_key(owner: Xuid, target: Xuid) -> Bytes {
@@ -97,6 +117,8 @@ pub(super) enum Document {
     Follow(Follow),
     Listing(Listing),
     Settings(Xuid, Settings),
+    Activity(Arc<Activity>),
+    RecentPlayers(Arc<RecentPlayers>),
 }
 
 /// All documents in memory.
@@ -109,7 +131,12 @@ pub(super) fn of(state: &State) -> Vec<Document> {
     let settings = state.all_settings();
     let settings = settings.map(|(owner, it)| Document::Settings(owner, it.clone()));
     let people = follows.chain(listings).chain(settings);
-    sessions.chain(handles).chain(people).collect()
+    let doing = state.doing.all();
+    let doing = doing.map(|it| Document::Activity(Arc::clone(it)));
+    let met = state.met.all();
+    let met = met.map(|it| Document::RecentPlayers(Arc::clone(it)));
+    let all = sessions.chain(handles).chain(people);
+    all.chain(doing).chain(met).collect()
 }
 
 /// Reads all documents, on all cores.
@@ -191,6 +218,12 @@ fn draft(records: Vec<Record>, sharing: &mut Sharing) -> Result<Draft, StoreErro
             Some(Document::Settings(owner, settings)) => {
                 draft.settings.insert(owner, Some(settings));
             }
+            Some(Document::Activity(it)) => {
+                draft.doing.insert(Ends::key(&*it).into(), Some(it));
+            }
+            Some(Document::RecentPlayers(it)) => {
+                draft.met.insert(Ends::key(&*it).into(), Some(it));
+            }
         }
     }
     Ok(draft)
@@ -236,6 +269,16 @@ fn document(record: &Record) -> Result<Option<Document>, StoreError> {
             let owner = Xuid(bytes.map(u64::from_be_bytes).unwrap_or_default());
             (Document::Settings(owner, settings), bytes.is_ok())
         }
+        Table::Activities => {
+            let activity: Activity = codec::unpack_ending(value)?;
+            let fits = Ends::key(&activity).as_bytes() == record.key;
+            (Document::Activity(Arc::new(activity)), fits)
+        }
+        Table::RecentPlayers => {
+            let list: RecentPlayers = codec::unpack_ending(value)?;
+            let fits = Ends::key(&list).as_bytes() == record.key;
+            (Document::RecentPlayers(Arc::new(list)), fits)
+        }
     };
     if fits {
         Ok(Some(document))
@@ -278,6 +321,8 @@ pub(super) fn differences(kept: Vec<Document>, contents: Contents) -> Vec<String
 fn in_words((table, key): &(Table, Bytes)) -> String {
     match table {
         Table::Sessions => format!("session {}", String::from_utf8_lossy(key)),
+        Table::Activities => format!("activity {}", String::from_utf8_lossy(key)),
+        Table::RecentPlayers => format!("recent players {}", String::from_utf8_lossy(key)),
         Table::Handles | Table::Follows | Table::Listings | Table::Settings => {
             format!("{table:?} {key:02x?}")
         }
@@ -292,6 +337,8 @@ impl Document {
             Self::Follow(follow) => (Table::Follows, edge_key(follow.owner, follow.target)),
             Self::Listing(it) => (Table::Listings, listing_key(it.list, it.owner, it.target)),
             Self::Settings(owner, _) => (Table::Settings, owner_key(*owner)),
+            Self::Activity(it) => (Table::Activities, Ends::key(&**it).into()),
+            Self::RecentPlayers(it) => (Table::RecentPlayers, Ends::key(&**it).into()),
         }
     }
 
@@ -304,6 +351,8 @@ impl Document {
             (Self::Follow(one), Self::Follow(two)) => one == two,
             (Self::Listing(one), Self::Listing(two)) => one == two,
             (Self::Settings(_, one), Self::Settings(_, two)) => one == two,
+            (Self::Activity(one), Self::Activity(two)) => one == two,
+            (Self::RecentPlayers(one), Self::RecentPlayers(two)) => one == two,
             _ => false,
         }
     }

@@ -11,6 +11,7 @@ use convoke_wire::{HandleId, Xuid};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::endings;
 use super::prepared::{self, HandleChange, HandleRow, Prepared, SessionChange, SessionRow};
 use super::reader;
 use super::values::nanoseconds;
@@ -25,6 +26,7 @@ pub(super) fn apply(conn: &Connection, step: &Prepared) -> Result<(), CommitErro
         .iter()
         .map(|change| check_session(conn, change))
         .collect::<Result<Vec<_>, _>>()?;
+    endings::check(conn, &step.require_activities)?;
     check_handles(conn, step)?;
     for (change, found) in step.sessions.iter().zip(found) {
         write_session(conn, change, found)?;
@@ -34,6 +36,9 @@ pub(super) fn apply(conn: &Connection, step: &Prepared) -> Result<(), CommitErro
     }
     for op in &step.people {
         change_people(conn, op)?;
+    }
+    for change in &step.play {
+        endings::change(conn, change)?;
     }
     Ok(())
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use convoke_core::activity::{ActivityKey, Stamp};
 use convoke_core::handle::Handle;
 use convoke_core::index::IndexEntry;
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, SessionKey};
 use uuid::Uuid;
 
+use super::endings::PlayChange;
 use super::values::nanoseconds;
 use crate::codec::{self, Encoded};
 use crate::store::SessionState;
@@ -21,8 +23,10 @@ pub(super) struct Prepared {
     /// Handles that must be there and end after the given time.
     pub(super) require_handles: Vec<(String, i64)>,
     pub(super) require_free_keys: Vec<String>,
+    pub(super) require_activities: Vec<(ActivityKey, Option<Stamp>)>,
     pub(super) handles: Vec<HandleChange>,
     pub(super) people: Vec<PeopleOp>,
+    pub(super) play: Vec<PlayChange>,
 }
 
 /// A guarded write of one session.
@@ -93,6 +97,7 @@ impl Prepared {
     pub(super) fn new(commit: &Commit) -> Result<Self, StoreError> {
         let sessions = commit.sessions.iter().map(session_change);
         let handles = commit.handles.iter().map(handle_change);
+        let play = commit.play.iter().map(PlayChange::new);
         Ok(Self {
             sessions: sessions.collect::<Result<_, _>>()?,
             require_handles: commit
@@ -101,8 +106,10 @@ impl Prepared {
                 .map(|(id, now)| (id.to_string(), nanoseconds(*now)))
                 .collect(),
             require_free_keys: commit.require_free_keys.clone(),
+            require_activities: commit.require_activities.clone(),
             handles: handles.collect::<Result<_, _>>()?,
             people: commit.people.clone(),
+            play: play.collect::<Result<_, _>>()?,
         })
     }
 
@@ -116,7 +123,11 @@ impl Prepared {
             HandleChange::Put(handle) => Some(handle.body.text.len()),
             _ => None,
         });
-        sessions.chain(handles).sum()
+        let activities = self.play.iter().filter_map(|change| match change {
+            PlayChange::Do(row) => Some(row.body.text.len()),
+            _ => None,
+        });
+        sessions.chain(handles).chain(activities).sum()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::StoreError;
 /// Marks a file as ours: `CVKE`.
 pub(super) const APPLICATION_ID: u32 = 0x4356_4b45;
 /// The layout of the tables; documents have a format of their own.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// The oldest layout that [`upgrade`] understands.
 pub(super) const OLDEST: u32 = 1;
 
@@ -21,7 +21,7 @@ const WRITER_CACHE_KIB: i32 = 128 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i32 = 8 * 1024;
 /// Prepared statements per connection; there are fewer than this in the source.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 96;
 
 // `sessions` has row ids, so that a document of 2 KB lies in a leaf and not in an overflow page,
 // and the columns that guards read stand before the document.
@@ -100,6 +100,25 @@ CREATE TABLE privacy_settings (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What version 3 adds.
+const TABLES_3: &str = "
+CREATE TABLE activities (
+    key      TEXT NOT NULL PRIMARY KEY,   -- sandbox~xuid~title, lower case
+    ends     INTEGER NOT NULL,            -- nanoseconds since 1970
+    checksum INTEGER NOT NULL,
+    body     TEXT NOT NULL                -- JSON, see codec.rs
+) STRICT;
+CREATE INDEX activities_by_end ON activities (ends);
+
+CREATE TABLE recent_players (
+    key      TEXT NOT NULL PRIMARY KEY,   -- sandbox~xuid, lower case
+    ends     INTEGER NOT NULL,            -- nanoseconds since 1970
+    checksum INTEGER NOT NULL,
+    body     TEXT NOT NULL                -- JSON, see codec.rs
+) STRICT;
+CREATE INDEX recent_players_by_end ON recent_players (ends);
+";
+
 /// Creates a complete, empty file. Nobody else may know its name yet.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     let conn = connect(
@@ -112,6 +131,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     conn.pragma_update(None, "user_version", VERSION)?;
     conn.execute_batch(TABLES)?;
     conn.execute_batch(TABLES_2)?;
+    conn.execute_batch(TABLES_3)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
     conn.close().map_err(|(_, error)| error.into())
 }
@@ -122,7 +142,10 @@ pub(super) fn upgrade(path: &Path) -> Result<(), StoreError> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found < VERSION {
         let step = conn.transaction()?;
-        step.execute_batch(TABLES_2)?;
+        if found < 2 {
+            step.execute_batch(TABLES_2)?;
+        }
+        step.execute_batch(TABLES_3)?;
         step.pragma_update(None, "user_version", VERSION)?;
         step.commit()?;
     }

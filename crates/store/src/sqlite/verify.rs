@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use convoke_core::activity::Activity;
+use convoke_core::recent_players::RecentPlayers;
 use rusqlite::{Connection, Row, Transaction};
 
 use super::apply::read_entries;
+use super::endings;
 use super::prepared::{HandleRow, handle_row};
 use super::reader::session;
 use super::values::{nanoseconds, session_key, text, time};
@@ -22,6 +25,11 @@ pub(super) fn findings(conn: &mut Connection) -> Result<Vec<String>, StoreError>
     findings.extend(sessions.findings);
     findings.extend(handle_findings(&snapshot)?);
     findings.extend(settings_findings(&snapshot)?);
+    let activities = endings::findings::<Activity>(&snapshot, &endings::ACTIVITIES, "activity")?;
+    findings.extend(activities);
+    let met = &endings::RECENT_PLAYERS;
+    let met = endings::findings::<RecentPlayers>(&snapshot, met, "recent players")?;
+    findings.extend(met);
     // All entries of all sessions have been found, so equal numbers mean equal sets.
     let sql = "SELECT count(*) FROM session_index";
     let kept: i64 = snapshot.query_row(sql, [], |row| row.get(0))?;

@@ -181,8 +181,10 @@ mod tests {
             sessions: Vec::new(),
             require_handles: Vec::new(),
             require_free_keys: Vec::new(),
+            require_activities: Vec::new(),
             handles,
             people,
+            play: Vec::new(),
         }
     }
 

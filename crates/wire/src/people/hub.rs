@@ -27,6 +27,8 @@ pub enum Selector {
     Search,
     /// Suggested.
     Recommendations,
+    /// Whom the owner has met in play, the latest first. `[client]`
+    RecentPlayers,
     /// Who played a title, as written in the path.
     PlayedTitle(String),
 }
@@ -48,6 +50,7 @@ impl Selector {
             "friendrequests(sent)" => Self::RequestsSent,
             "batch" => Self::Batch,
             "search" => Self::Search,
+            "recentplayers" => Self::RecentPlayers,
             "recommendations" => Self::Recommendations,
             _ => {
                 let users = inner("xuids").map(Self::Users);
@@ -119,6 +122,28 @@ pub struct HubPerson {
     /// Always empty here; asked for by a decoration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence_details: Option<Vec<()>>,
+    /// In which titles the owner has met the person; only where recent players are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recent_player: Option<HubEncounters>,
+}
+
+/// In which titles two people have met. `[client]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HubEncounters {
+    /// The latest first.
+    pub titles: Vec<HubEncounter>,
+    /// For people: the title of the latest encounter.
+    pub text: String,
+}
+
+/// When two people have met in a title. `[client]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HubEncounter {
+    /// `Title <id>`: no names of titles are known here.
+    pub title_name: String,
+    /// The last time.
+    pub last_played_with_date_time: crate::time::WireTime,
 }
 
 /// Cuts a text on a character boundary to what fits a client's buffer with its terminator. `[client]`
@@ -141,6 +166,7 @@ mod tests {
         };
         check("friends", Some(Selector::Friends));
         check("Social", Some(Selector::Social));
+        check("recentPlayers", Some(Selector::RecentPlayers));
         check("friendRequests(received)", Some(Selector::RequestsReceived));
         check("FRIENDREQUESTS(SENT)", Some(Selector::RequestsSent));
         check("xuids(1,2)", Some(Selector::Users("1,2".to_owned())));
