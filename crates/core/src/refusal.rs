@@ -216,6 +216,10 @@ rules! {
     BadFilter = "handles.query.filter", Invalid;
     /// An order is one path and a direction.
     BadOrder = "handles.query.order_by", Invalid;
+    /// A query for sessions names a keyword or a user, and only what goes with that.
+    BadSessionQuery = "sessions.query", Invalid;
+    /// Private sessions and reservations are shown to the user concerned and to services.
+    ForeignSessions = "sessions.query.private", Forbidden;
     /// Only one's own people are asked for.
     ForeignPeople = "handles.query.people", Forbidden;
 }

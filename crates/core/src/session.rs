@@ -14,6 +14,7 @@ pub mod member_properties;
 pub mod members;
 pub mod owners;
 pub mod properties;
+pub mod query;
 pub mod roles;
 mod server_candidates;
 pub mod servers;

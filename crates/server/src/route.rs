@@ -30,6 +30,10 @@ macro_rules! routes {
 routes! {
     Templates = "/serviceconfigs/{scid}/sessiontemplates";
     Template = "/serviceconfigs/{scid}/sessiontemplates/{template}";
+    Sessions = "/serviceconfigs/{scid}/sessions";
+    TemplateSessions = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions";
+    Batch = "/serviceconfigs/{scid}/batch";
+    TemplateBatch = "/serviceconfigs/{scid}/sessiontemplates/{template}/batch";
     Changes = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/changes";
     Session = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
     Constants = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/constants";
@@ -122,6 +126,14 @@ impl From<&Target> for Route {
         match target {
             Target::Templates(_) => Self::Templates,
             Target::Template(..) => Self::Template,
+            Target::Sessions(among) => match among.template {
+                None => Self::Sessions,
+                Some(_) => Self::TemplateSessions,
+            },
+            Target::Batch(among) => match among.template {
+                None => Self::Batch,
+                Some(_) => Self::TemplateBatch,
+            },
             Target::Session(_) => Self::Session,
             Target::Changes(_) => Self::Changes,
             Target::Part(_, part) => match part {

@@ -33,7 +33,7 @@ use crate::realtime;
 use crate::route::Route;
 use crate::routes::{
     self, changes, handle_queries, handle_session, handles, hoppers, notifications, operations,
-    session_parts, sessions, templates,
+    session_parts, session_queries, sessions, templates,
 };
 use crate::shared::Shared;
 use crate::signed;
@@ -162,6 +162,13 @@ async fn answer(
         }
 
         (Target::Changes(at), &Method::GET) => Box::pin(changes::get(shared, at, call)).await,
+
+        (Target::Sessions(among), &Method::GET) => {
+            Box::pin(session_queries::get(shared, among, call)).await
+        }
+        (Target::Batch(among), &Method::POST) => {
+            Box::pin(session_queries::batch(shared, among, call, body)).await
+        }
 
         (Target::Part(at, part), &Method::GET) => {
             Box::pin(session_parts::get(shared, at, part, call)).await

@@ -16,6 +16,7 @@ pub mod profile;
 pub mod query_string;
 pub mod realtime;
 pub mod session_parts;
+pub mod session_queries;
 pub mod sessions;
 pub mod templates;
 

@@ -6,6 +6,7 @@ pub mod constants;
 pub mod initialization;
 pub mod member;
 pub mod properties;
+pub mod query;
 pub mod roles;
 pub mod server;
 

@@ -315,6 +315,14 @@ impl Rule {
                 "The order has a path that does not exist or leads to a collection, more than one key, or a direction other than `asc` and `desc`.",
                 "Order by one path; ties come newest first.",
             ).example(r#"{"type": "search", "templateName": "lfg", "orderBy": "numbers/skill desc"}"#),
+            Self::BadSessionQuery => Help::new(
+                "The query has neither `keyword` nor `xuid` (or `xuids` in the body of a batch), or a parameter with a value that it does not take.",
+                "Ask for instance `?xuid=1001`, or `?keyword=ranked&take=10`; the path names the parameter that is wrong.",
+            ).example(r#"{"xuids": ["1001", "1002"]}"#),
+            Self::ForeignSessions => Help::new(
+                "`private=true` or `reservations=true` is asked for with a user who is not the caller, or with no user.",
+                "Leave the parameter out, ask with the token of that user, or ask as a service.",
+            ),
             Self::ForeignPeople => Help::new(
                 "`monikerXuid` is not the calling user or another user of the token.",
                 "Ask with the token of that user, leave `monikerXuid` out, or list the users in `owners.xuids`.",

@@ -7,6 +7,7 @@ use http::Uri;
 
 use super::target::{Part, Target};
 use super::{activities, people};
+use crate::routes::session_queries::Among;
 
 /// Finds what a path names.
 pub fn resolve(uri: &Uri) -> Option<Target> {
@@ -22,6 +23,7 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
             let template: TemplateName = template.parse().ok()?;
             match rest {
                 [_] => Some(Target::Template(scid, template)),
+                [_, of @ ("sessions" | "batch")] => among(scid, Some(template), of),
                 [_, "sessions", _, part @ ..] => {
                     let name: SessionName = segments[5].parse().ok()?;
                     let reference = SessionRef {
@@ -33,6 +35,9 @@ pub fn resolve(uri: &Uri) -> Option<Target> {
                 }
                 _ => None,
             }
+        }
+        ["serviceconfigs", _, of @ ("sessions" | "batch")] => {
+            among(segments[1].parse().ok()?, None, of)
         }
         ["serviceconfigs", _, "hoppers", _, rest @ ..] => {
             let (scid, hopper) = (segments[1].parse().ok()?, named(3));
@@ -75,6 +80,7 @@ fn word(segment: &str) -> &str {
         "serviceconfigs",
         "sessiontemplates",
         "sessions",
+        "batch",
         "changes",
         "constants",
         "properties",
@@ -125,6 +131,15 @@ fn word(segment: &str) -> &str {
     ];
     let known = WORDS.iter().find(|word| word.eq_ignore_ascii_case(segment));
     known.copied().unwrap_or(segment)
+}
+
+fn among(scid: Scid, template: Option<TemplateName>, of: &str) -> Option<Target> {
+    let among = Among { scid, template };
+    match of {
+        "sessions" => Some(Target::Sessions(among)),
+        "batch" => Some(Target::Batch(among)),
+        _ => None,
+    }
 }
 
 fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<Target> {
@@ -186,11 +201,16 @@ mod tests {
             &format!("{S}/t/sessions/x/servers/Matchmaking"),
             Some("Server(\"Matchmaking\")"),
         );
-        check(&format!("{S}/t/sessions"), None);
+        check(&format!("{S}/t/Sessions"), Some("Sessions"));
+        check(&format!("{S}/t/batch"), Some("Batch"));
+        check(&format!("{S}/t/batch/x"), None);
         check("//handles//query", Some("HandleQuery"));
         check("/handles/x/session", Some("HandleSession"));
         check("/handles/x/session/properties", None);
         let c = S.trim_end_matches("/sessionTemplates");
+        check(&format!("{c}/sessions"), Some("Sessions"));
+        check(&format!("{c}/Batch"), Some("Batch"));
+        check(&format!("{c}/sessions/x"), None);
         check(&format!("{c}/Hoppers/h"), Some("Hopper"));
         check(&format!("{c}/hoppers/h/stats"), Some("HopperStats"));
         check(&format!("{c}/hoppers/h/Tickets/1"), Some("Ticket"));

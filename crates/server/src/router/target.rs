@@ -5,6 +5,7 @@ use convoke_wire::{Scid, SessionRef, TemplateName, TitleId};
 
 use super::{ActivityAddress, PrivateAddress};
 use crate::hosts::Service;
+use crate::routes::session_queries::Among;
 
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,10 @@ pub enum Target {
     Templates(Scid),
     /// `/serviceconfigs/{scid}/sessiontemplates/{template}`
     Template(Scid, TemplateName),
+    /// `/serviceconfigs/{scid}/sessions`, `…/sessiontemplates/{template}/sessions`
+    Sessions(Among),
+    /// `/serviceconfigs/{scid}/batch`, `…/sessiontemplates/{template}/batch`
+    Batch(Among),
     /// `…/sessions/{name}`
     Session(SessionRef),
     /// `…/sessions/{name}/changes`
@@ -135,6 +140,7 @@ impl Target {
             | Self::Handle(_)
             | Self::Ticket(..) => "GET, DELETE",
             Self::Handles
+            | Self::Batch(_)
             | Self::HandleQuery
             | Self::Hopper(..)
             | Self::SomePeople(_)
@@ -151,6 +157,7 @@ impl Target {
             Self::Part(..)
             | Self::Changes(_)
             | Self::Templates(_)
+            | Self::Sessions(_)
             | Self::Template(..)
             | Self::HopperStats(..)
             | Self::People(_)

@@ -8,6 +8,7 @@ use crate::handle_steps::{
     Cast, ID, S1, S2, S3, TIME, cast, cast_in, custom, follow, handle, join, joining, leaving,
     masked, post, reference, reference_in, session, session_in, system,
 };
+use crate::privacy_lists::{block, choose};
 use crate::world::{Answer, Player};
 
 /// A owns `b1` and has posted it as example 49 does.
@@ -372,6 +373,23 @@ every_store! {
         c.a.request("PUT", "/users/me/people/never").json(block).send().await.expect(200);
         assert!(names(&c.c, &json!({})).await.is_empty());
         assert_eq!(names(&c.b, &json!({})).await, ["b1"]);
+    }
+
+    async fn c25_a_query_can_leave_out_owners_to_whom_the_caller_may_not_write(w: World) {
+        let c = cast(&w).await;
+        for (player, name) in [(&c.b, "b1"), (&c.c, "b2"), (&c.d, "b3")] {
+            post_one(player, name, 1).await;
+            w.advance(1000).await;
+        }
+        block(&c.a, &c.b).await;
+        choose(&c.c, "CommunicateUsingTextAndVoice", "Blocked").await;
+        let required = |yes: bool| json!({ "communicatePermissionRequired": yes });
+        assert_eq!(names(&c.a, &required(true)).await, ["b3"]);
+        for all in [required(false), json!({})] {
+            assert_eq!(names(&c.a, &all).await, ["b3", "b2", "b1"]);
+        }
+        follow(&c.a, &c.c).await;
+        assert_eq!(names(&c.a, &json!({ "followed": true })).await, ["b2"]);
     }
 
     async fn rule_2_1_a_query_is_bound_to_a_service_a_template_or_a_filter(w: World) {

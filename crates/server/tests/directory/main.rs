@@ -84,6 +84,7 @@ mod session_members;
 mod session_merge;
 mod session_owners;
 mod session_preconditions;
+mod session_queries;
 mod session_reservations;
 mod session_roles;
 mod session_servers;

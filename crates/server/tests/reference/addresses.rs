@@ -15,13 +15,21 @@ use convoke_wire::people::hub::Selector;
 use http::Request;
 use http::header::ALLOW;
 
-use crate::operations::{HOPPER, SESSION, TEMPLATES, operations};
+use crate::operations::{CONFIG, HOPPER, SESSION, TEMPLATES, operations};
 
 /// The address of a target as the document writes it. A new target does not compile without one.
 fn template_of(target: &Target) -> String {
     match target {
         Target::Templates(_) => TEMPLATES.to_owned(),
         Target::Template(..) => format!("{TEMPLATES}/{{template}}"),
+        Target::Sessions(among) => match among.template {
+            None => format!("{CONFIG}/sessions"),
+            Some(_) => format!("{TEMPLATES}/{{template}}/sessions"),
+        },
+        Target::Batch(among) => match among.template {
+            None => format!("{CONFIG}/batch"),
+            Some(_) => format!("{TEMPLATES}/{{template}}/batch"),
+        },
         Target::Session(_) => SESSION.to_owned(),
         Target::Changes(_) => format!("{SESSION}/changes"),
         Target::Part(_, part) => {

@@ -8,6 +8,7 @@ use convoke_core::filter::{Filter, OrderBy};
 use convoke_server::explain::AnyRule;
 use convoke_wire::handle::{HandleQuery, HandleRequest, SearchAttributes};
 use convoke_wire::multiplayer_activity::SendInvites;
+use convoke_wire::session::query::BatchQuery;
 use serde_json::Value;
 
 const INTRODUCTION: &str = r#"# Errors
@@ -152,6 +153,8 @@ fn every_example_is_a_request_that_can_be_read() {
             read::document::<HandleRequest>(bytes).map(drop)
         } else if value.get("invitedUsers").is_some() {
             read::document::<SendInvites>(bytes).map(drop)
+        } else if value.get("xuids").is_some() {
+            read::document::<BatchQuery>(bytes).map(drop)
         } else if value.get("owners").is_some() || value["type"] == "search" {
             read::document::<HandleQuery>(bytes).map(|query| {
                 let filter = query.filter.as_deref().map(Filter::parse);

@@ -174,6 +174,11 @@ impl Operation {
                 json!({"type": "string", "pattern": "^[A-Za-z,]*$"}),
             );
         }
+        if self.path.ends_with("/sessions") || self.path.ends_with("/batch") {
+            for (name, schema) in schemas::session_query(self.verb) {
+                add("query", name, false, schema);
+            }
+        }
         if self.path.ends_with("/permission/validate") && self.verb == "get" {
             add(
                 "query",

@@ -3,7 +3,9 @@
 use crate::openapi::Operation;
 
 mod activities;
+mod session_queries;
 
+pub(crate) const CONFIG: &str = "/serviceconfigs/{scid}";
 pub(crate) const TEMPLATES: &str = "/serviceconfigs/{scid}/sessiontemplates";
 pub(crate) const HOPPER: &str = "/serviceconfigs/{scid}/hoppers/{hopper}";
 pub(crate) const SESSION: &str =
@@ -522,6 +524,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[400, 401, 408, 413, 415, 429, 503],
     );
     all.extend(activities::operations());
+    all.extend(session_queries::operations());
     all.extend(operators());
     all
 }

@@ -181,6 +181,15 @@ pub(crate) fn all() -> Value {
             "communicatePermissionRequired": flag, "includeScheduled": flag, "followed": flag,
             "take": {"type": "integer", "minimum": 0, "maximum": 100},
         })),
+        "BatchQuery": object(&["xuids"], &json!({"xuids": {"type": "array", "items": sent_xuid, "minItems": 1, "maxItems": 100}})),
+        "SessionResults": object(&["results"], &json!({"results": {"type": "array", "maxItems": 100, "items": object(
+            &["startTime", "sessionRef", "accepted", "visibility"],
+            &json!({
+                "xuid": xuid, "startTime": time, "sessionRef": reference("SessionRef"), "accepted": count,
+                "status": {"enum": ["active", "inactive", "reserved"]}, "visibility": {"enum": ["open", "full", "visible", "private"]},
+                "joinRestriction": {"enum": ["local", "followed"]}, "myTurn": {"const": true}, "keywords": {"type": "array", "items": text},
+            }),
+        )}})),
         "HandleResults": object(&["results"], &json!({"results": {"type": "array", "items": reference("Handle")}})),
         "Person": object(&["xuid", "isFavorite", "isFollowingCaller", "isFollowedByCaller", "isFriend"], &json!({
             "xuid": xuid, "isFavorite": flag, "isFollowingCaller": flag, "isFollowedByCaller": flag, "isFriend": flag, "addedDateTimeUtc": time,
@@ -246,4 +255,36 @@ pub(crate) fn all() -> Value {
         "Endpoints": object(&["EndPoints", "SignaturePolicies"], &json!({"EndPoints": {"type": "array", "items": open}, "SignaturePolicies": {"type": "array", "items": open}})),
         "Keys": object(&["keys"], &json!({"keys": {"type": "array", "items": open}})),
     })
+}
+
+/// The parameters of a query for sessions; a batch names its users in the body.
+pub(crate) fn session_query(verb: &str) -> Vec<(&'static str, Value)> {
+    let mut parameters = vec![
+        (
+            "keyword",
+            json!({"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9]{1,40}$"}),
+        ),
+        ("reservations", json!({"type": "boolean"})),
+        ("inactive", json!({"type": "boolean"})),
+        ("private", json!({"type": "boolean"})),
+        (
+            "visibility",
+            json!({"enum": ["open", "full", "visible", "private"]}),
+        ),
+        (
+            "version",
+            json!({"type": "integer", "minimum": 1, "maximum": 7}),
+        ),
+        (
+            "take",
+            json!({"type": "integer", "minimum": 0, "maximum": 100}),
+        ),
+    ];
+    if verb == "get" {
+        parameters.push((
+            "xuid",
+            json!({"type": "string", "pattern": "^[0-9]{1,19}$"}),
+        ));
+    }
+    parameters
 }

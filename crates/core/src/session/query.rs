@@ -1,0 +1,248 @@
+//! Queries for sessions: what may be asked for, which sessions match, and how they are shown.
+//!
+//! Not here: the index that finds sessions by user or keyword ([`crate::index`]).
+
+use std::collections::HashSet;
+
+use convoke_wire::session::constants::Visibility;
+use convoke_wire::session::properties::Restriction;
+use convoke_wire::session::query::{BatchQuery, FoundVisibility, MemberStatus, SessionResult};
+use convoke_wire::{ContractVersion, Xuid};
+
+use super::access::player;
+use super::{MemberState, Session};
+use crate::caller::Caller;
+use crate::handle::query::take;
+use crate::index::IndexEntry;
+use crate::limits::MAX_QUERY;
+use crate::refusal::{Refusal, Rule};
+
+/// A query that its caller may make. `[doc]` for all parameters
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// Whose sessions, in the order of the answer; nobody's when only the keyword counts.
+    pub users: Vec<Xuid>,
+    /// Only sessions with this keyword, in lower case.
+    keyword: Option<String>,
+    /// Also those where the user has only a place kept.
+    reservations: bool,
+    /// Also those where the user does not play.
+    inactive: bool,
+    /// Also private ones.
+    private: bool,
+    /// Only those that show as this.
+    visibility: Option<FoundVisibility>,
+    /// Only those of this major version or an earlier one.
+    version: Option<u32>,
+    /// Most results.
+    pub take: usize,
+}
+
+/// Who asks, and in which words.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    /// Who.
+    pub caller: &'a Caller,
+    /// The users of the caller's token.
+    pub own: &'a [Xuid],
+    /// The contract version of the request, which limits `version`.
+    pub contract: ContractVersion,
+    /// The body of a batch.
+    pub batch: Option<BatchQuery>,
+}
+
+/// Reads a query and checks that its caller may make it (handles 4.2 and 4.3).
+///
+/// `parameter` gives the value of a query-string parameter.
+pub fn read(
+    parameter: impl Fn(&str) -> Option<String>,
+    asking: Asking<'_>,
+) -> Result<SessionQuery, Refusal> {
+    let flag = |name: &str| truth(name, parameter(name));
+    let query = SessionQuery {
+        users: users(parameter("xuid"), asking.batch)?,
+        keyword: parameter("keyword").as_deref().map(keyword).transpose()?,
+        reservations: flag("reservations")?,
+        inactive: flag("inactive")?,
+        private: flag("private")?,
+        visibility: parameter("visibility")
+            .as_deref()
+            .map(visibility)
+            .transpose()?,
+        version: parameter("version")
+            .map(|text| version(&text, asking.contract))
+            .transpose()?,
+        take: take(None, parameter("take").as_deref())
+            .map_err(|refusal| Rule::BadSessionQuery.at("take", refusal.detail))?,
+    };
+    query.check()?;
+    query.admit(asking.caller, asking.own)?;
+    Ok(query)
+}
+
+fn bad(parameter: &str, detail: impl Into<String>) -> Refusal {
+    Rule::BadSessionQuery.at(parameter, detail.into())
+}
+
+fn truth(name: &str, text: Option<String>) -> Result<bool, Refusal> {
+    match text {
+        None => Ok(false),
+        Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        Some(_) => Err(bad(name, "expected `true` or `false`")),
+    }
+}
+
+fn users(parameter: Option<String>, batch: Option<BatchQuery>) -> Result<Vec<Xuid>, Refusal> {
+    match (parameter, batch) {
+        (None, None) => Ok(Vec::new()),
+        (Some(text), None) => match text.parse() {
+            Ok(xuid) => Ok(vec![xuid]),
+            Err(_) => Err(bad("xuid", "expected one XUID, a decimal number")),
+        },
+        (Some(_), Some(_)) => Err(bad("xuid", "a batch names its users in the body only")),
+        (None, Some(BatchQuery { xuids })) if !(1..=MAX_QUERY).contains(&xuids.len()) => {
+            let detail = format!("expected 1 to {MAX_QUERY} users, found {}", xuids.len());
+            Err(bad("xuids", detail))
+        }
+        (None, Some(BatchQuery { xuids })) => {
+            let mut seen = HashSet::new();
+            let once = xuids.into_iter().filter(|xuid| seen.insert(*xuid));
+            Ok(once.collect())
+        }
+    }
+}
+
+fn keyword(text: &str) -> Result<String, Refusal> {
+    if text.is_empty() {
+        return Err(bad("keyword", "expected a word"));
+    }
+    Ok(text.to_lowercase())
+}
+
+fn visibility(text: &str) -> Result<FoundVisibility, Refusal> {
+    FoundVisibility::parse(text).ok_or_else(|| {
+        bad(
+            "visibility",
+            "expected `open`, `full`, `visible` or `private`",
+        )
+    })
+}
+
+/// A contract's last two digits are the latest major version it knows. `[doc]`
+fn version(text: &str, contract: ContractVersion) -> Result<u32, Refusal> {
+    let latest = u32::from(contract.number() % 100);
+    match text.parse() {
+        Ok(version) if (1..=latest).contains(&version) => Ok(version),
+        _ => Err(bad("version", format!("expected 1 to {latest}"))),
+    }
+}
+
+impl SessionQuery {
+    /// By which entry of the index the sessions of a user, or of nobody, are found.
+    pub fn entry(&self, user: Option<Xuid>) -> Option<IndexEntry> {
+        let of_user = user.map(IndexEntry::Member);
+        of_user.or_else(|| self.keyword.clone().map(IndexEntry::Keyword))
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        if self.users.is_empty() {
+            if self.keyword.is_none() {
+                return Err(bad("", "a query names a keyword or a user"));
+            }
+            for (name, is_set) in [
+                ("reservations", self.reservations),
+                ("inactive", self.inactive),
+            ] {
+                if is_set {
+                    return Err(bad(name, "this is about a user, and no `xuid` is given"));
+                }
+            }
+        }
+        if self.visibility == Some(FoundVisibility::Private) && !self.private {
+            return Err(bad("visibility", "`private` needs `private=true` too"));
+        }
+        Ok(())
+    }
+
+    fn admit(&self, caller: &Caller, own: &[Xuid]) -> Result<(), Refusal> {
+        if caller.server {
+            return Ok(());
+        }
+        player(caller, "")?;
+        let only_own = !self.users.is_empty() && self.users.iter().all(|user| own.contains(user));
+        for (name, is_set) in [
+            ("private", self.private),
+            ("reservations", self.reservations),
+        ] {
+            if is_set && !only_own {
+                let detail = "only the user concerned and services are shown these";
+                return Err(Rule::ForeignSessions.at(name, detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// The session as the query shows it, if it matches; `user` is whose session it is.
+    pub fn found(&self, session: &Session, user: Option<Xuid>) -> Option<SessionResult> {
+        let place = match user {
+            None => None,
+            Some(user) => Some((user, session.member_of(user)?)),
+        };
+        let status = place.map(|(_, (_, member))| status(member.state));
+        let wants_status = status.is_none_or(|status| match status {
+            MemberStatus::Active => true,
+            MemberStatus::Inactive => self.inactive,
+            MemberStatus::Reserved => self.reservations,
+        });
+        let keywords = &session.properties.keywords;
+        let has = |word: &String| keywords.iter().any(|it| it.to_lowercase() == *word);
+        let shows = shows_as(session);
+        let matches = wants_status
+            && self.keyword.as_ref().is_none_or(has)
+            && (self.private || shows != FoundVisibility::Private)
+            && self.visibility.is_none_or(|wanted| wanted == shows)
+            && self.version.is_none_or(|most| version_of(session) <= most);
+        matches.then(|| SessionResult {
+            xuid: user,
+            start_time: session.start_time.into(),
+            session_ref: session.reference.clone(),
+            accepted: u32::try_from(session.accepted().count()).unwrap_or(u32::MAX),
+            status,
+            visibility: shows,
+            join_restriction: join_restriction(session, shows),
+            my_turn: place.is_some_and(|(_, (index, _))| session.properties.turn.contains(&index)),
+            keywords: keywords.clone(),
+        })
+    }
+}
+
+/// `ready` counts as inactive. `[doc]`
+fn status(state: MemberState) -> MemberStatus {
+    match state {
+        MemberState::Reserved => MemberStatus::Reserved,
+        MemberState::Inactive | MemberState::Ready => MemberStatus::Inactive,
+        MemberState::Active => MemberStatus::Active,
+    }
+}
+
+/// An open session without a free place is full. `[doc]`
+fn shows_as(session: &Session) -> FoundVisibility {
+    match session.constants.visibility() {
+        Visibility::Private => FoundVisibility::Private,
+        Visibility::Visible => FoundVisibility::Visible,
+        Visibility::Open if session.is_full() => FoundVisibility::Full,
+        Visibility::Open => FoundVisibility::Open,
+    }
+}
+
+fn join_restriction(session: &Session, shows: FoundVisibility) -> Option<Restriction> {
+    let joinable = matches!(shows, FoundVisibility::Open | FoundVisibility::Full);
+    let restriction = session.properties.join_restriction;
+    restriction.filter(|it| joinable && *it != Restriction::None)
+}
+
+/// A session that names none is of the first. `[doc]`
+fn version_of(session: &Session) -> u32 {
+    session.constants.version.unwrap_or(1)
+}
