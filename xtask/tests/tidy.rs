@@ -1,6 +1,6 @@
 //! Runs every check on this repository, so that `cargo test` keeps it tidy.
 
-use xtask::{Finding, arrows, docs_paths, file_sizes, words, workspace_root};
+use xtask::{Finding, arrows, docs_paths, examples, file_sizes, words, workspace_root};
 
 fn assert_tidy(findings: anyhow::Result<Vec<Finding>>) {
     let findings = findings.expect("the workspace can be read");
@@ -21,6 +21,11 @@ fn files_are_short_and_named_after_their_module() {
 #[test]
 fn documents_name_files_that_exist() {
     assert_tidy(docs_paths::check_workspace(&workspace_root()));
+}
+
+#[test]
+fn every_example_of_the_specification_is_a_test() {
+    assert_tidy(examples::check_workspace(&workspace_root()));
 }
 
 #[test]
