@@ -242,7 +242,7 @@ every_store! {
         }
     }
 
-    async fn a_large_session_shows_only_oneself_and_takes_no_subscription(w: World) {
+    async fn e94_a_large_session_shows_only_oneself_and_takes_no_subscription(w: World) {
         let (a, path) = a_in(&w, "big").await;
         let b = w.user(B).await;
         let joined = b.put(&path, create(B)).await.expect(200).json();
