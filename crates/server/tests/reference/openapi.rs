@@ -95,6 +95,12 @@ impl Operation {
             (_, 412 | 503) => json!({}),
             ("issuer", 401) => json_of("IssuerRefusal"),
             (_, 429) => json_of("Throttled"),
+            // What is no title's id names no address of the service.
+            ("activities", 404) => {
+                let mut both = json_of("ActivityError");
+                both["text/plain"] = json!({"schema": {"type": "string"}});
+                both
+            }
             ("activities", _) if of_the_service => json_of("ActivityError"),
             _ if coded && of_the_service => json_of("ServiceError"),
             ("sessions" | "handles", 403) => {
