@@ -9,6 +9,7 @@ use convoke_wire::ids::{Sandbox, Xuid};
 use http::{HeaderMap, HeaderName};
 
 use super::error::AuthError;
+use super::header;
 use super::principal::{Acting, Principal, TokenUser};
 
 /// `X-Xbl-On-Behalf-Of: xuid(<n>)` makes user n the acting user of a service. Inferred.
@@ -67,18 +68,9 @@ fn stranger(xuid: Xuid) -> TokenUser {
 }
 
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AuthError> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(AuthError::Malformed(
-            "X-Xbl-On-Behalf-Of and X-Xbl-Sandbox may occur only once",
-        ));
-    }
-    value.to_str().map(Some).map_err(|_| {
-        AuthError::Malformed("X-Xbl-On-Behalf-Of and X-Xbl-Sandbox must be ASCII text")
-    })
+    let several = AuthError::Malformed("X-Xbl-On-Behalf-Of and X-Xbl-Sandbox may occur only once");
+    let not_text = AuthError::Malformed("X-Xbl-On-Behalf-Of and X-Xbl-Sandbox must be ASCII text");
+    header::single(headers, name, several, not_text)
 }
 
 fn xuid(value: &str) -> Result<Xuid, AuthError> {

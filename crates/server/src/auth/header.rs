@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 
 use super::error::AuthError;
 use super::token::MAX_TOKEN_LEN;
@@ -53,16 +53,26 @@ impl fmt::Debug for Credentials<'_> {
 
 /// The text of the one `Authorization` header of a request.
 pub fn authorization(headers: &HeaderMap) -> Result<&str, AuthError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or(AuthError::Missing)?;
+    let several = AuthError::Malformed("the request has several Authorization headers");
+    let not_text = AuthError::Malformed("the Authorization header has characters outside of ASCII");
+    single(headers, &AUTHORIZATION, several, not_text)?.ok_or(AuthError::Missing)
+}
+
+/// The text of a header that a request has once at most; otherwise the refusal that fits.
+pub(super) fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    several: AuthError,
+    not_text: AuthError,
+) -> Result<Option<&'a str>, AuthError> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
-        return Err(AuthError::Malformed(
-            "the request has several Authorization headers",
-        ));
+        return Err(several);
     }
-    value.to_str().map_err(|_| {
-        AuthError::Malformed("the Authorization header has characters outside of ASCII")
-    })
+    value.to_str().map(Some).map_err(|_| not_text)
 }
 
 impl<'a> Credentials<'a> {

@@ -7,6 +7,7 @@ use convoke_wire::{TitleId, Xuid};
 use http::{HeaderMap, HeaderName};
 
 use super::error::AuthError;
+use super::header;
 use super::principal::Principal;
 use super::role::Role;
 
@@ -69,20 +70,13 @@ impl OnBehalf {
 }
 
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AuthError> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(AuthError::Malformed(
-            "X-Xbl-OnBehalfOf-Title, X-Xbl-OnBehalfOf-Users and X-Xbl-Deny-Scope may occur only once",
-        ));
-    }
-    value.to_str().map(Some).map_err(|_| {
-        AuthError::Malformed(
-            "X-Xbl-OnBehalfOf-Title, X-Xbl-OnBehalfOf-Users and X-Xbl-Deny-Scope are ASCII text",
-        )
-    })
+    let several = AuthError::Malformed(
+        "X-Xbl-OnBehalfOf-Title, X-Xbl-OnBehalfOf-Users and X-Xbl-Deny-Scope may occur only once",
+    );
+    let not_text = AuthError::Malformed(
+        "X-Xbl-OnBehalfOf-Title, X-Xbl-OnBehalfOf-Users and X-Xbl-Deny-Scope are ASCII text",
+    );
+    header::single(headers, name, several, not_text)
 }
 
 fn title_id(value: &str) -> Result<TitleId, AuthError> {

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use super::error::AuthError;
+use super::header;
 use super::proof_key::ProofKey;
 use crate::config::SignatureMode;
 use replays::{Refused, Replays};
@@ -157,16 +158,8 @@ impl Signatures {
 
 /// The one `Signature` header of a request.
 fn header(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
-    let mut values = headers.get_all(SIGNATURE).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(AuthError::Malformed(
-            "the request has several Signature headers",
-        ));
-    }
-    value.to_str().map(Some).map_err(|_| MALFORMED)
+    let several = AuthError::Malformed("the request has several Signature headers");
+    header::single(headers, &SIGNATURE, several, MALFORMED)
 }
 
 const MALFORMED: AuthError =
