@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use convoke_core::refusal::{Refusal, Rule};
-use convoke_store::StoreError;
+use convoke_store::{CommitError, StoreError};
 use convoke_wire::multiplayer_activity::{ActivityError, ActivityErrorCode};
 use convoke_wire::people::ServiceError;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -96,6 +96,16 @@ impl From<Refusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
+    }
+}
+
+/// For steps that nothing refuses.
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        Self::Unavailable(match error {
+            CommitError::Store(error) => error,
+            other => StoreError::Failed(other.to_string()),
+        })
     }
 }
 

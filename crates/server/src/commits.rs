@@ -7,6 +7,7 @@ use convoke_store::{AnyStore, Commit, CommitError, Store as _};
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::to_the_end::ToTheEnd;
 
 /// Hands steps to the store.
 #[derive(Debug)]
@@ -26,5 +27,14 @@ impl Commits {
         self.metrics.committed(&result, duration);
         self.health.wrote(&result, self.clock.now());
         result
+    }
+
+    /// The same to the end, also when whoever waits for it goes away.
+    pub(crate) async fn take_to_the_end(
+        self: &Arc<Self>,
+        commit: Commit,
+    ) -> Result<(), CommitError> {
+        let commits = Arc::clone(self);
+        ToTheEnd::new(async move { commits.take(commit).await }).await
     }
 }

@@ -32,7 +32,6 @@ use crate::graph::SocialGraph as _;
 use crate::privacy::Asker;
 use crate::reply;
 use crate::shared::Shared;
-use crate::to_the_end::ToTheEnd;
 
 /// Most times that a write is judged anew because another one came between.
 const MAX_ATTEMPTS: usize = 8;
@@ -161,27 +160,14 @@ async fn write(
             play: vec![PlayOp::Do(Arc::new(next))],
             ..Commit::default()
         };
-        match carry_out(shared, commit).await {
+        match directory.commits.take_to_the_end(commit).await {
             Ok(()) => return Ok(reply::empty(StatusCode::NO_CONTENT)),
             Err(CommitError::Conflict) => {}
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     let reason = "others write the activity faster than this write can be judged";
     Err(StoreError::Failed(reason.to_owned()).into())
-}
-
-/// To the end, also when the client goes away.
-async fn carry_out(shared: &Shared, commit: Commit) -> Result<(), CommitError> {
-    let commits = Arc::clone(&shared.directory.commits);
-    ToTheEnd::new(async move { commits.take(commit).await }).await
-}
-
-fn failed(error: CommitError) -> ApiError {
-    match error {
-        CommitError::Store(error) => error.into(),
-        other => StoreError::Failed(other.to_string()).into(),
-    }
 }
 
 /// What stands between a caller and some users while their activities are looked at.

@@ -6,11 +6,10 @@ use convoke_core::handle::{Handle, notice};
 use convoke_store::{Commit, HandleOp};
 use convoke_wire::rta::ServerFrame;
 
-use super::{End, Socket, raw};
+use super::{End, Socket};
 use crate::metrics::NoticeOutcome;
 use crate::realtime::Notice;
 use crate::realtime::invitations::{self, MAX_TOLD};
-use crate::to_the_end::ToTheEnd;
 
 impl Socket {
     /// Tells of invitations that have just been made, whichever subscriptions hear of them.
@@ -100,9 +99,7 @@ impl Socket {
         let Some(event) = notice::invitation(handle) else {
             return Ok(());
         };
-        let data = raw(&event);
-        self.send_frame(&ServerFrame::Event { subscription, data })
-            .await?;
+        self.send_events(&[subscription], &event).await?;
         self.directory.metrics.noticed(NoticeOutcome::Told);
         Ok(())
     }
@@ -113,13 +110,12 @@ impl Socket {
         if told.is_empty() {
             return;
         }
-        let commits = Arc::clone(&self.directory.commits);
         let commit = Commit {
             handles: told,
             ..Commit::default()
         };
-        let settled = ToTheEnd::new(async move { commits.take(commit).await });
-        if let Err(error) = settled.await {
+        let settled = self.directory.commits.take_to_the_end(commit).await;
+        if let Err(error) = settled {
             tracing::warn!(%error, "invitations that were told may be told again");
         }
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use convoke_core::limits::MAX_FOLLOWING;
 use convoke_core::people::Follow;
 use convoke_core::privacy::PrivateList;
-use convoke_store::{Commit, CommitError, PeopleOp, Store, StoreError};
+use convoke_store::{Commit, PeopleOp, Store, StoreError};
 use convoke_wire::Xuid;
 use convoke_wire::people::PeopleEvent;
 use http::{Method, StatusCode};
@@ -92,11 +92,7 @@ impl PeopleWrite {
             drop(lock);
             committed
         });
-        match work.await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(error) => Err(StoreError::Failed(error.to_string()).into()),
-        }
+        Ok(work.await?)
     }
 }
 
