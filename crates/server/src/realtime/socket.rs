@@ -220,8 +220,7 @@ impl Socket {
     }
 
     async fn send_events(&mut self, subscribed: &[u32], data: &impl Serialize) -> Result<(), End> {
-        for subscription in subscribed {
-            let text = ServerFrame::event(*subscription, data);
+        for text in ServerFrame::events(subscribed, data) {
             self.send(Message::text(text)).await?;
         }
         Ok(())

@@ -77,14 +77,15 @@ impl ServerFrame {
         }
     }
 
-    /// The text of an [`Event`](Self::Event) with data that is not yet text.
+    /// The texts of an [`Event`](Self::Event) for each subscription, with data that is not yet text.
     ///
     /// # Panics
     ///
     /// If the data has keys that are no texts, which no document of the service has.
-    pub fn event(subscription: u32, data: &impl Serialize) -> String {
+    pub fn events(subscriptions: &[u32], data: &impl Serialize) -> impl Iterator<Item = String> {
         let data = serde_json::to_string(data).expect("keys are texts");
-        format!("[3,{subscription},{data}]")
+        let all = subscriptions.iter();
+        all.map(move |subscription| format!("[3,{subscription},{data}]"))
     }
 
     /// Reads a frame as clients do; `Ok(None)` for one of an unknown type, which they ignore. `[doc]`
