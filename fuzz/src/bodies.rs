@@ -9,7 +9,7 @@ use convoke_core::limits::{MAX_DOCUMENT_BYTES, MAX_QUERY};
 use convoke_core::session::apply::Target;
 use convoke_core::session::{Disposition, Facts, Outcome, Session, apply, settle};
 use convoke_core::template::Template;
-use convoke_core::{Caller, Entropy, Refusal, User};
+use convoke_core::{Caller, Entropy, Refusal, Rule, User};
 use convoke_wire::handle::{HandleQuery, HandleRequest};
 use convoke_wire::notification::InviteInfo;
 use convoke_wire::session::SessionRequest;
@@ -207,7 +207,7 @@ pub fn handle_query(bytes: &[u8]) {
             Err(refusal) => refusals::check(&refusal, bytes),
         }
     }
-    match query::take(wanted.take, None) {
+    match query::take(Rule::BadQuery, wanted.take, None) {
         Ok(take) => assert!(take <= MAX_QUERY, "{take}"),
         Err(refusal) => refusals::check(&refusal, bytes),
     }

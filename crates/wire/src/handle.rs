@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ids::{HandleId, Scid, SessionName, SessionRef, TemplateName, TitleId, Xuid};
 use crate::raw::RawJson;
-use crate::session::constants::{Visibility, word_enum};
+use crate::session::constants::word_enum;
 use crate::session::properties::Restriction;
 use crate::session::roles::RoleTypes;
 use crate::time::WireTime;
@@ -206,16 +206,6 @@ pub struct RelatedInfo {
     /// From the session's properties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_time: Option<String>,
-}
-
-impl RelatedInfo {
-    /// The word for a session's visibility in related information. `[doc]`
-    pub fn visibility_word(visibility: Visibility, full: bool) -> String {
-        match visibility {
-            Visibility::Open if full => "full".to_owned(),
-            other => other.as_str().to_owned(),
-        }
-    }
 }
 
 /// The roles of a handle's session.

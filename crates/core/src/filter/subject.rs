@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use convoke_wire::handle::{RelatedInfo, SearchAttributes};
+use convoke_wire::handle::SearchAttributes;
 use convoke_wire::session::properties::Restriction;
 use convoke_wire::session::roles::{Role, RoleType};
 use convoke_wire::{TitleId, Xuid};
@@ -12,6 +12,7 @@ use super::field::{NumberField, RoleNumber, Set, TextField, TimeField};
 use crate::handle::query::session_owners;
 use crate::handle::{Body, Handle};
 use crate::session::Session;
+use crate::session::query::shows_as;
 
 /// A search handle with its session in its present state.
 #[derive(Debug, Clone, Copy)]
@@ -86,10 +87,7 @@ impl<'a> Subject<'a> {
             }
             // Inferred: nobody registers teams here, so no session has a state of that.
             TextField::RegistrationState => return None,
-            TextField::Visibility => {
-                let visibility = self.session.constants.visibility();
-                RelatedInfo::visibility_word(visibility, self.session.is_full()).into()
-            }
+            TextField::Visibility => shows_as(self.session).as_str().into(),
             TextField::JoinRestriction => {
                 let restriction = self.session.properties.join_restriction;
                 restriction.unwrap_or(Restriction::None).as_str().into()

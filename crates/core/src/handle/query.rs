@@ -12,6 +12,7 @@ use crate::caller::Caller;
 use crate::contract::render;
 use crate::limits::MAX_QUERY;
 use crate::refusal::{Refusal, Rule};
+use crate::session::query::shows_as;
 use crate::session::{Session, owners};
 
 /// What a request wants to know beside the handle itself.
@@ -142,7 +143,7 @@ fn related_info(handle: &Handle, session: &Session) -> RelatedInfo {
         _ => None,
     };
     RelatedInfo {
-        visibility: RelatedInfo::visibility_word(session.constants.visibility(), session.is_full()),
+        visibility: shows_as(session).as_str().to_owned(),
         join_restriction: properties.join_restriction.unwrap_or(Restriction::None),
         closed: properties.closed,
         max_members_count: session.constants.max_members(),
@@ -269,7 +270,7 @@ impl Asking<'_> {
     }
 }
 
-fn each_once(xuids: Vec<Xuid>) -> Vec<Xuid> {
+pub(crate) fn each_once(xuids: Vec<Xuid>) -> Vec<Xuid> {
     let mut seen = std::collections::HashSet::new();
     xuids
         .into_iter()
@@ -278,17 +279,17 @@ fn each_once(xuids: Vec<Xuid>) -> Vec<Xuid> {
 }
 
 /// How many results a query takes: 0 to 100, all 100 unless it says otherwise. `[doc]`
-pub fn take(body: Option<u64>, parameter: Option<&str>) -> Result<usize, Refusal> {
+///
+/// `rule` is that of the query.
+pub fn take(rule: Rule, body: Option<u64>, parameter: Option<&str>) -> Result<usize, Refusal> {
+    let bad = || rule.at("take", "expected 0 to 100");
     let wanted = match parameter {
         None => body,
-        Some(text) => match text.parse() {
-            Ok(number) => Some(number),
-            Err(_) => return Err(Rule::BadQuery.at("take", "expected 0 to 100")),
-        },
+        Some(text) => Some(text.parse().map_err(|_| bad())?),
     };
     match wanted.map(usize::try_from) {
         None => Ok(MAX_QUERY),
         Some(Ok(take @ 0..=MAX_QUERY)) => Ok(take),
-        Some(_) => Err(Rule::BadQuery.at("take", "expected 0 to 100")),
+        Some(_) => Err(bad()),
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! Not here: the index that finds sessions by user or keyword ([`crate::index`]).
 
-use std::collections::HashSet;
-
 use convoke_wire::session::constants::Visibility;
 use convoke_wire::session::properties::Restriction;
 use convoke_wire::session::query::{BatchQuery, FoundVisibility, MemberStatus, SessionResult};
@@ -12,7 +10,7 @@ use convoke_wire::{ContractVersion, Xuid};
 use super::access::player;
 use super::{MemberState, Session};
 use crate::caller::Caller;
-use crate::handle::query::take;
+use crate::handle::query::{each_once, take};
 use crate::index::IndexEntry;
 use crate::limits::MAX_QUERY;
 use crate::refusal::{Refusal, Rule};
@@ -72,8 +70,7 @@ pub fn read(
         version: parameter("version")
             .map(|text| version(&text, asking.contract))
             .transpose()?,
-        take: take(None, parameter("take").as_deref())
-            .map_err(|refusal| Rule::BadSessionQuery.at("take", refusal.detail))?,
+        take: take(Rule::BadSessionQuery, None, parameter("take").as_deref())?,
     };
     query.check()?;
     query.admit(asking.caller, asking.own)?;
@@ -105,11 +102,7 @@ fn users(parameter: Option<String>, batch: Option<BatchQuery>) -> Result<Vec<Xui
             let detail = format!("expected 1 to {MAX_QUERY} users, found {}", xuids.len());
             Err(bad("xuids", detail))
         }
-        (None, Some(BatchQuery { xuids })) => {
-            let mut seen = HashSet::new();
-            let once = xuids.into_iter().filter(|xuid| seen.insert(*xuid));
-            Ok(once.collect())
-        }
+        (None, Some(BatchQuery { xuids })) => Ok(each_once(xuids)),
     }
 }
 
@@ -227,7 +220,7 @@ fn status(state: MemberState) -> MemberStatus {
 }
 
 /// An open session without a free place is full. `[doc]`
-fn shows_as(session: &Session) -> FoundVisibility {
+pub(crate) fn shows_as(session: &Session) -> FoundVisibility {
     match session.constants.visibility() {
         Visibility::Private => FoundVisibility::Private,
         Visibility::Visible => FoundVisibility::Visible,

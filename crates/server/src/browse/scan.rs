@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use convoke_core::contract::read;
-use convoke_core::filter::{Filter, OrderBy, Subject, newest_first};
-use convoke_core::handle::query::{self, Include};
+use convoke_core::filter::{Subject, newest_first};
+use convoke_core::handle::query::{self, Asking, Include};
+use convoke_core::handle::search_query::SearchQuery;
 use convoke_core::handle::{Body, Handle};
 use convoke_core::session::apply::Target;
 use convoke_core::session::{Facts, Session, apply};
@@ -56,21 +57,14 @@ impl Scan {
     /// Answers a query, with the session's information as XSAPI asks for it.
     pub fn answer(&self, body: &[u8]) -> Result<HandleResults, Refusal> {
         let wanted: HandleQuery = read::document(body)?;
-        let bad =
-            |error: convoke_core::filter::FilterError| Rule::BadFilter.at("", error.to_string());
-        let filter = wanted
-            .filter
-            .as_deref()
-            .map(Filter::parse)
-            .transpose()
-            .map_err(bad)?;
-        let order = wanted
-            .order_by
-            .as_deref()
-            .map(OrderBy::parse)
-            .transpose()
-            .map_err(bad)?;
-        let take = query::take(wanted.take, None)?;
+        let caller = Caller::default();
+        let asking = Asking {
+            caller: &caller,
+            own: &[],
+            reads_people: false,
+        };
+        let SearchQuery { filter, order, .. } = SearchQuery::read(&wanted, &asking)?;
+        let take = query::take(Rule::BadQuery, wanted.take, None)?;
         let mut found = Vec::new();
         for (handle, session) in &self.handles {
             let Some(subject) = Subject::new(handle, session) else {

@@ -72,7 +72,11 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         reads_people,
     }
     .owners(&wanted, xuid)?;
-    let take = query::take(wanted.take, parameter(uri, "take").as_deref())?;
+    let take = query::take(
+        Rule::BadQuery,
+        wanted.take,
+        parameter(uri, "take").as_deref(),
+    )?;
     let asking = Asking {
         shared,
         identity: &identity,

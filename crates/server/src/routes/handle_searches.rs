@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use convoke_core::Rule;
 use convoke_core::browse::{Catalogue, Found, Plan, Search, World};
 use convoke_core::handle::Grant;
 use convoke_core::handle::query::{self, Asking, Include, Owners, PeopleSet};
@@ -45,9 +46,17 @@ pub(super) struct Searching<'a> {
 
 /// The handles of one template that are open to the caller.
 struct Open {
-    admitted: Arc<Admitted>,
+    admitted: Admitted,
     scid: Scid,
     catalogue: Arc<Catalogue>,
+}
+
+/// A handle that was found, with its session.
+struct Candidate<'a> {
+    admitted: &'a Admitted,
+    found: Found,
+    state: Arc<LiveSession>,
+    owners: Vec<Xuid>,
 }
 
 /// Users that sessions are held against.
@@ -73,7 +82,11 @@ impl Searching<'_> {
             reads_people: self.identity.principal.has_role(&Role::PeopleRead),
         };
         let query = SearchQuery::read(wanted, &asking)?;
-        let take = query::take(wanted.take, parameter(uri, "take").as_deref())?;
+        let take = query::take(
+            Rule::BadQuery,
+            wanted.take,
+            parameter(uri, "take").as_deref(),
+        )?;
         let open = self.open(wanted)?;
         let people = self.people(&query).await?;
         let plan = Plan::new(query.filter.as_ref(), query.order.as_ref());
@@ -110,7 +123,7 @@ impl Searching<'_> {
             let admitted = admit(self.shared, self.identity, &key.scid).ok()?;
             admitted.template(&key.template).ok()?;
             Some(Open {
-                admitted: Arc::new(admitted),
+                admitted,
                 scid: key.scid,
                 catalogue,
             })
@@ -198,21 +211,18 @@ impl Searching<'_> {
         while shown.len() < take {
             let mut group = Vec::new();
             for found in found.by_ref().take(MAX_QUERY) {
-                let Some(state) = self.present(&found).await? else {
+                let Some(candidate) = self.candidate(open, found).await? else {
                     continue;
                 };
-                if self
-                    .matches(plan, query, people, &found, &state.session)
-                    .await?
-                {
-                    group.push((found, state));
+                if self.matches(plan, query, people, &candidate).await? {
+                    group.push(candidate);
                 }
             }
             let unwelcome = self.unwelcome(query, people, &group).await?;
-            for (found, state) in &group {
-                let owners = query::session_owners(&found.handle, &state.session);
+            for candidate in &group {
+                let owners = &candidate.owners;
                 if shown.len() < take && !owners.iter().any(|owner| unwelcome.contains(owner)) {
-                    shown.extend(self.document(open, found, state).await?);
+                    shown.push(self.document(candidate).await?);
                 }
             }
             if found.len() == 0 {
@@ -220,6 +230,25 @@ impl Searching<'_> {
             }
         }
         Ok(shown)
+    }
+
+    /// A handle that is still the search handle of its session.
+    async fn candidate<'o>(
+        &self,
+        open: &'o [Open],
+        found: Found,
+    ) -> Result<Option<Candidate<'o>>, ApiError> {
+        let scid = &found.handle.session.scid;
+        let Some(open) = open.iter().find(|open| open.scid == *scid) else {
+            return Ok(None);
+        };
+        let state = self.present(&found).await?;
+        Ok(state.map(|state| Candidate {
+            admitted: &open.admitted,
+            owners: query::session_owners(&found.handle, &state.session),
+            found,
+            state,
+        }))
     }
 
     /// The session of a handle that is still its search handle, with everything applied that is due.
@@ -239,17 +268,17 @@ impl Searching<'_> {
         plan: &Plan<'_>,
         query: &SearchQuery,
         people: &People<'_>,
-        found: &Found,
-        session: &Session,
+        candidate: &Candidate<'_>,
     ) -> Result<bool, ApiError> {
+        let session = &candidate.state.session;
         let now = self.shared.directory.clock.now();
-        if !query.shows(session, now) || !Search::holds(plan, found, session) {
+        if !query.shows(session, now) || !Search::holds(plan, &candidate.found, session) {
             return Ok(false);
         }
-        let owners = query::session_owners(&found.handle, session);
         let has_member =
             |users: &BTreeSet<Xuid>| session.accepted().any(|(_, it)| users.contains(&it.xuid));
-        let has_owner = |users: &BTreeSet<Xuid>| owners.iter().any(|it| users.contains(it));
+        let has_owner =
+            |users: &BTreeSet<Xuid>| candidate.owners.iter().any(|it| users.contains(it));
         if !people.members.as_ref().is_none_or(has_member) {
             return Ok(false);
         }
@@ -259,10 +288,8 @@ impl Searching<'_> {
         if query.followed && !has_owner(self.followed(people).await?) {
             return Ok(false);
         }
-        let caller = self
-            .identity
-            .caller_in(self.shared, &found.handle.session.scid);
-        Ok(!is_for_followers(session, &caller) || has_member(self.followed(people).await?))
+        Ok(!is_for_followers(session, &candidate.admitted.caller)
+            || has_member(self.followed(people).await?))
     }
 
     /// Owners whose sessions are not for the caller: who has blocked the caller (Q9), and, where the
@@ -271,17 +298,15 @@ impl Searching<'_> {
         &self,
         query: &SearchQuery,
         people: &People<'_>,
-        group: &[(Found, Arc<LiveSession>)],
+        group: &[Candidate<'_>],
     ) -> Result<HashSet<Xuid>, ApiError> {
         let Some(asker) = &people.asker else {
             return Ok(HashSet::new());
         };
-        let of = |(found, state): &(Found, Arc<LiveSession>)| {
-            query::session_owners(&found.handle, &state.session)
-        };
-        let owners: BTreeSet<Xuid> = group.iter().flat_map(of).collect();
+        let owners: BTreeSet<&Xuid> = group.iter().flat_map(|it| &it.owners).collect();
         let owners: Vec<Xuid> = owners
             .into_iter()
+            .copied()
             .filter(|it| *it != asker.xuid())
             .collect();
         if owners.is_empty() {
@@ -299,16 +324,13 @@ impl Searching<'_> {
         Ok(unwelcome)
     }
 
-    async fn document(
-        &self,
-        open: &[Open],
-        found: &Found,
-        state: &LiveSession,
-    ) -> Result<Option<WireHandle>, ApiError> {
-        let scid = &found.handle.session.scid;
-        let Some(Open { admitted, .. }) = open.iter().find(|open| open.scid == *scid) else {
-            return Ok(None);
-        };
+    async fn document(&self, candidate: &Candidate<'_>) -> Result<WireHandle, ApiError> {
+        let Candidate {
+            admitted,
+            found,
+            state,
+            ..
+        } = candidate;
         let mut shown = query::document(&found.handle, admitted.config.game_types.clone());
         complete(
             self.shared,
@@ -324,7 +346,7 @@ impl Searching<'_> {
             },
         )
         .await?;
-        Ok(Some(shown))
+        Ok(shown)
     }
 }
 
