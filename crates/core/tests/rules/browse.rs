@@ -9,37 +9,31 @@ use convoke_core::browse::{Catalogue, Plan, Search, Shelf, World};
 use convoke_core::filter::{Filter, OrderBy, OrderKey, Subject, newest_first};
 use convoke_core::handle::{Body, Handle};
 use convoke_wire::handle::SearchAttributes;
-use convoke_wire::{HandleId, Sandbox, SessionRef, TitleId, Xuid};
+use convoke_wire::{HandleId, TitleId, Xuid};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::filters::shop;
 use crate::support::{self, a, start};
 
 /// A search handle of a session with this number.
 fn handle(session: usize, id: u128, attributes: SearchAttributes, age_s: i64) -> Arc<Handle> {
     let title_id =
         (!id.is_multiple_of(5)).then_some(TitleId(100 + u32::try_from(id % 3).expect("small")));
-    Arc::new(Handle {
-        id: Uuid::from_u128(id),
-        sandbox: Sandbox::default(),
-        session: SessionRef {
-            scid: "11111111-1111-4111-8111-111111111111"
-                .parse()
-                .expect("a scid"),
-            template_name: "browse".parse().expect("a name"),
-            name: format!("S{session}").parse().expect("a name"),
-        },
-        created: start() - SignedDuration::from_secs(age_s),
-        expires: None,
-        creator: Some(Xuid(1000 + u64::try_from(session % 4).expect("small"))),
-        body: Body::Search {
-            attributes,
-            title_id,
-        },
-    })
+    let created = start() - SignedDuration::from_secs(age_s);
+    let mut handle = shop::handle(attributes, id, created);
+    handle.session.name = format!("S{session}").parse().expect("a name");
+    handle.creator = Some(Xuid(1000 + u64::try_from(session % 4).expect("small")));
+    if let Body::Search {
+        title_id: title, ..
+    } = &mut handle.body
+    {
+        *title = title_id;
+    }
+    Arc::new(handle)
 }
 
 /// Sessions that differ in what filters ask of them.

@@ -2,7 +2,7 @@
 
 mod laws;
 mod page;
-mod shop;
+pub(crate) mod shop;
 
 use convoke_core::filter::{Filter, OrderBy};
 use convoke_core::limits::{MAX_FILTER_CHARS, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};

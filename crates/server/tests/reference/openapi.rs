@@ -27,6 +27,26 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
+    pub(crate) fn new(
+        path: &str,
+        verb: &'static str,
+        tag: &'static str,
+        summary: &'static str,
+        takes: Option<&'static str>,
+        gives: &'static [(u16, &'static str)],
+        refuses: &'static [u16],
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            verb,
+            tag,
+            summary,
+            takes,
+            gives,
+            refuses,
+        }
+    }
+
     fn is_open(&self) -> bool {
         matches!(self.tag, "issuer" | "operations")
     }

@@ -20,15 +20,9 @@ const ISSUER: &[u16] = &[400, 401, 408, 413, 429, 503];
 pub(crate) fn operations() -> Vec<Operation> {
     let mut all = Vec::new();
     let mut add = |path: &str, verb, tag, summary, takes, gives, refuses| {
-        all.push(Operation {
-            path: path.to_owned(),
-            verb,
-            tag,
-            summary,
-            takes,
-            gives,
-            refuses,
-        });
+        all.push(Operation::new(
+            path, verb, tag, summary, takes, gives, refuses,
+        ));
     };
     let sessions = "sessions";
     add(
@@ -533,15 +527,9 @@ pub(crate) fn operations() -> Vec<Operation> {
 fn operators() -> Vec<Operation> {
     let mut all = Vec::new();
     let mut add = |path: &str, verb, tag, summary, takes, gives, refuses| {
-        all.push(Operation {
-            path: path.to_owned(),
-            verb,
-            tag,
-            summary,
-            takes,
-            gives,
-            refuses,
-        });
+        all.push(Operation::new(
+            path, verb, tag, summary, takes, gives, refuses,
+        ));
     };
     let ours = "operations";
     add(

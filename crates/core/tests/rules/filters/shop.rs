@@ -30,7 +30,7 @@ pub(super) fn session() -> Session {
 }
 
 /// A search handle with these attributes.
-pub(super) fn handle(attributes: SearchAttributes, number: u128, created: Timestamp) -> Handle {
+pub(crate) fn handle(attributes: SearchAttributes, number: u128, created: Timestamp) -> Handle {
     Handle {
         id: Uuid::from_u128(number),
         sandbox: Sandbox::default(),

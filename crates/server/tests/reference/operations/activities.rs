@@ -7,14 +7,8 @@ const READ: &[u16] = &[400, 401, 404, 429, 503];
 const OWN: &str = "/titles/{title_id}/users/{xuid}/activities";
 
 pub(super) fn operations() -> Vec<Operation> {
-    let add = |path: &str, verb, summary, takes, gives, refuses| Operation {
-        path: path.to_owned(),
-        verb,
-        tag: "activities",
-        summary,
-        takes,
-        gives,
-        refuses,
+    let add = |path: &str, verb, summary, takes, gives, refuses| {
+        Operation::new(path, verb, "activities", summary, takes, gives, refuses)
     };
     let mut all = vec![
         add(

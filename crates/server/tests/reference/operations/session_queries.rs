@@ -12,23 +12,25 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 fn within(place: &str) -> [Operation; 2] {
-    let query = Operation {
-        path: format!("{place}/sessions"),
-        verb: "get",
-        tag: "sessions",
-        summary: "Finds sessions by user or keyword",
-        takes: None,
-        gives: &[(200, "SessionResults")],
-        refuses: LIST,
-    };
-    let batch = Operation {
-        path: format!("{place}/batch"),
-        verb: "post",
-        tag: "sessions",
-        summary: "Finds the sessions of several users",
-        takes: Some("BatchQuery"),
-        gives: query.gives,
-        refuses: BATCH,
-    };
-    [query, batch]
+    let found: &[_] = &[(200, "SessionResults")];
+    [
+        Operation::new(
+            &format!("{place}/sessions"),
+            "get",
+            "sessions",
+            "Finds sessions by user or keyword",
+            None,
+            found,
+            LIST,
+        ),
+        Operation::new(
+            &format!("{place}/batch"),
+            "post",
+            "sessions",
+            "Finds the sessions of several users",
+            Some("BatchQuery"),
+            found,
+            BATCH,
+        ),
+    ]
 }
