@@ -71,6 +71,7 @@ fn write(
     let Outcome {
         disposition,
         session,
+        encounters: _,
     } = match outcome {
         Ok(outcome) => outcome,
         Err(refusal) => {

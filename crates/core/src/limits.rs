@@ -127,3 +127,11 @@ pub const MAX_RECENT_PLAYER_LISTS: usize = 20;
 pub const MAX_RECENT_PLAYERS: usize = 100;
 /// How long an encounter is kept, in seconds. `Inferred:` the service says "recent" and no number
 pub const RECENT_PLAYER_TTL_S: i64 = 30 * 24 * 60 * 60;
+/// Most meetings that one change of a session adds to lists; those beyond happened before as well,
+/// when the users came together. `Inferred:` twice what a session of 100 members can come to.
+pub const MAX_MEETINGS_OF_CHANGE: usize = 10_000;
+/// For how long before its report an encounter counts, in seconds. `[doc]`
+pub const ENCOUNTER_WINDOW_S: i64 = 30;
+/// Most leavings of groups that are remembered of a large session for that time. `Inferred:` ten
+/// writes in a second, as is recommended, each with 32 groups, make as many.
+pub const MAX_PASSED_GROUPS: usize = 10_000;

@@ -29,7 +29,7 @@ use crate::realtime::{self, RealTime};
 use crate::shared::{PeopleLocks, Shared};
 use crate::telemetry::Tracing;
 use crate::tls::Tls;
-use crate::{connections, issuer, router, timers};
+use crate::{connections, encounters, issuer, router, timers};
 
 /// The name our issuer signs tokens with.
 const ISSUER: &str = "convoke";
@@ -117,7 +117,9 @@ impl App {
         let admission = Admission::new(places, Arc::clone(&clock));
         let metrics = Arc::new(Metrics::new(clock.now()));
         let realtime = RealTime::new(&config.rta, Arc::clone(&metrics));
-        let directory = Directory::open(store, clock, entropy, metrics, realtime)?;
+        let catalogue = Arc::new(catalogue);
+        let titles = Arc::clone(&catalogue);
+        let directory = Directory::open(store, clock, entropy, metrics, realtime, titles)?;
         let listeners = Arc::clone(&directory.realtime);
         let graph = match graph {
             Some(graph) => AnyGraph::Http(Box::new(graph)),
@@ -186,6 +188,11 @@ impl App {
     /// Makes members inactive whose connection counts as lost, as the background task does.
     pub async fn run_due_losses(&self) {
         realtime::losses::run_due(&self.shared.directory).await;
+    }
+
+    /// Writes down whom members of sessions have met, once it is time, as the background task does.
+    pub async fn run_due_encounters(&self) {
+        encounters::run_due(&self.shared.directory).await;
     }
 
     /// Fetches the keys of identity providers that are due for it, as the background task does.
@@ -258,6 +265,10 @@ impl App {
             Arc::clone(&self.shared.directory),
             stop.clone(),
         ));
+        tasks.spawn(encounters::run(
+            Arc::clone(&self.shared.directory),
+            stop.clone(),
+        ));
         let tls = self.tls.clone();
         if let Some(tls) = &tls {
             tasks.spawn(Arc::clone(tls).watch(stop.clone()));
@@ -282,6 +293,7 @@ impl App {
 
     /// Gives up the store, with everything written; requests after this are refused with 503.
     pub async fn close(self) {
+        encounters::flush(&self.shared.directory).await;
         let store = Arc::clone(&self.shared.directory.store);
         // Waits for the disk, so not on a thread that serves requests.
         if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use convoke_core::handle::Handle;
 use convoke_core::index;
-use convoke_core::session::{self, Session, Settled, ended_activities, settle};
+use convoke_core::session::{self, Reported, Session, Settled, ended_activities, settle};
 use convoke_store::store::SessionState;
 use convoke_store::{
     AnyStore, Commit, CommitError, HandleOp, SessionWrite, Store, StoreError, Version,
@@ -19,12 +19,14 @@ use jiff::Timestamp;
 use crate::browse::{self, Browse};
 use crate::clock::Clock;
 use crate::commits::Commits;
+use crate::encounters::{self, Encounters};
 use crate::entropy::Entropy;
 use crate::health::Health;
 use crate::history::Histories;
 use crate::live::{Exclusive, LiveSession, LiveSessions};
 use crate::metrics::Metrics;
 use crate::realtime::RealTime;
+use crate::service_configs::Catalogue;
 use crate::timer_queue::{TimerQueue, late};
 use crate::to_the_end::ToTheEnd;
 use crate::trail;
@@ -54,6 +56,7 @@ pub struct Directory {
     pub(crate) realtime: Arc<RealTime>,
     pub(crate) histories: Arc<Histories>,
     pub(crate) browse: Arc<Browse>,
+    pub(crate) encounters: Arc<Encounters>,
 }
 
 /// What a decision wants to be done, all of it or nothing.
@@ -67,6 +70,8 @@ pub struct Step {
     pub require_handles: Vec<HandleId>,
     /// Unique keys of handles that nobody may hold.
     pub require_free_keys: Vec<String>,
+    /// Brief encounters of members, which are kept nowhere in the session.
+    pub encounters: Vec<Reported>,
 }
 
 /// The session after a step.
@@ -102,6 +107,7 @@ impl Directory {
         entropy: Arc<dyn Entropy>,
         metrics: Arc<Metrics>,
         realtime: RealTime,
+        catalogue: Arc<Catalogue>,
     ) -> Result<Self, StoreError> {
         let (store, health) = (Arc::new(store), Arc::<Health>::default());
         metrics.watch_store(Arc::clone(&store));
@@ -123,6 +129,7 @@ impl Directory {
             realtime: Arc::new(realtime),
             histories: Arc::default(),
             browse: Arc::default(),
+            encounters: Arc::new(Encounters::new(catalogue)),
         };
         let now = directory.clock.now();
         let mut searchable = Vec::new();
@@ -273,6 +280,7 @@ impl Directory {
         self.browse.set(key, searchable.as_ref());
         exclusive.publish(state);
         exclusive.history().forget();
+        exclusive.forget_groups();
         Ok(())
     }
 
@@ -284,13 +292,13 @@ impl Directory {
         exclusive: Exclusive,
         key: &SessionKey,
         before: Option<Arc<LiveSession>>,
-        step: Step,
+        mut step: Step,
         cause: Cause,
         now: Timestamp,
     ) -> (Exclusive, Result<Option<Arc<LiveSession>>, CommitError>) {
         let unchanged = matches!(step.next, Next::Keep);
-        let idle = unchanged && step.handles.is_empty();
-        if idle && step.require_handles.is_empty() {
+        let idle = unchanged && step.handles.is_empty() && step.require_handles.is_empty();
+        if idle && step.encounters.is_empty() {
             return (exclusive, Ok(before));
         }
         let after = match &step.next {
@@ -299,6 +307,7 @@ impl Directory {
             Next::Delete => None,
         };
         let invitations = invitations(&step);
+        let reported = std::mem::take(&mut step.encounters);
         let (old, new) = (before.as_deref(), after.as_deref());
         let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
         let found_by = browse::Change::of(old, new, &step.handles);
@@ -306,9 +315,25 @@ impl Directory {
         let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
         let realtime = Arc::clone(&self.realtime);
         let (histories, browse) = (Arc::clone(&self.histories), Arc::clone(&self.browse));
+        let encounters = Arc::clone(&self.encounters);
         let key = key.clone();
         ToTheEnd::new(async move {
-            let result = commits.take(commit).await;
+            let result = if idle {
+                Ok(())
+            } else {
+                commits.take(commit).await
+            };
+            if result.is_ok() {
+                let (old, new) = (before.as_deref(), after.as_deref());
+                let change = encounters::Change {
+                    key: &key,
+                    before: old.map(|it| &*it.session),
+                    after: new.map(|it| &*it.session),
+                    reported: &reported,
+                    now,
+                };
+                encounters.follow(&exclusive, change);
+            }
             if result.is_ok() && !unchanged {
                 let former = before.as_ref().and_then(|state| state.next_timer);
                 let next = after.as_ref().and_then(|state| state.next_timer);

@@ -19,6 +19,7 @@ pub mod cors;
 mod directory_entry;
 pub mod edge;
 pub mod edge_rule;
+mod encounters;
 pub mod entropy;
 pub mod exchange;
 pub mod explain;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use convoke_core::contract::render;
-use convoke_core::session::{Session, next_timer};
+use convoke_core::session::{Groups, Session, next_timer};
 use convoke_wire::etag::ETag;
 use convoke_wire::{ContractVersion, SessionKey, Xuid};
 use jiff::Timestamp;
@@ -85,6 +85,8 @@ pub struct Slot {
     state: ArcSwapOption<LiveSession>,
     writer: Arc<Mutex<()>>,
     history: StdMutex<Option<Arc<History>>>,
+    /// Of a large session that is gameplay.
+    groups: StdMutex<Option<Box<Groups>>>,
 }
 
 impl Slot {
@@ -129,6 +131,26 @@ impl Exclusive {
     pub(crate) fn end_history(&self) {
         let history = &self.slot.history;
         *history.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget_groups();
+    }
+
+    /// Does something with the groups of the session; those of its present state, `before`, where
+    /// nothing is known of them.
+    pub(crate) fn with_groups<T>(
+        &self,
+        before: Option<&Session>,
+        act: impl FnOnce(&mut Groups) -> T,
+    ) -> T {
+        let groups = &self.slot.groups;
+        let mut groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = || Box::new(before.map(Groups::of).unwrap_or_default());
+        act(groups.get_or_insert_with(present))
+    }
+
+    /// What the groups were is not known any more.
+    pub(crate) fn forget_groups(&self) {
+        let groups = &self.slot.groups;
+        *groups.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -21,7 +21,7 @@ use crate::telemetry::Tracing;
 pub struct Shared {
     pub(crate) directory: Arc<Directory>,
     pub(crate) graph: AnyGraph,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) authenticator: Authenticator,
     pub(crate) signatures: Arc<Signatures>,
     pub(crate) people_locks: PeopleLocks,

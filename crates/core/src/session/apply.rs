@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::access::Facts;
 use super::acting::{self, Actor, Own, Party};
 use super::constants::{combinations, merge};
+use super::encounters::Reported;
 use super::initialization::{self, Trigger};
 use super::members::{self, Emptied};
 use super::{Custom, Properties, Session, SharedConstants, access, join, member_properties};
@@ -43,6 +44,8 @@ pub struct Outcome {
     pub disposition: Disposition,
     /// The session afterwards; `None` when there is none.
     pub session: Option<Session>,
+    /// Brief encounters that were reported: consumed, whatever became of the write. `[doc]`
+    pub encounters: Vec<Reported>,
 }
 
 /// The state a write starts from.
@@ -141,6 +144,7 @@ pub fn apply_for(
         return Ok(Outcome {
             disposition: Disposition::Unchanged,
             session: Some(same.clone()),
+            encounters: reported(&own),
         });
     }
     session.change_number += 1;
@@ -152,7 +156,24 @@ pub fn apply_for(
             Disposition::Created
         },
         session: Some(session),
+        encounters: reported(&own),
     })
+}
+
+/// The encounters that acting users report of themselves.
+fn reported(own: &[Own<'_>]) -> Vec<Reported> {
+    let of_one = |own: &Own<'_>| {
+        let MeChange::Write(request) = &*own.change else {
+            return None;
+        };
+        let system = request.properties.as_ref()?.system.value()?;
+        let names = system.encounters.value().filter(|names| !names.is_empty());
+        Some(Reported {
+            xuid: own.actor.caller.xuid()?,
+            names: names?.clone(),
+        })
+    };
+    own.iter().filter_map(of_one).collect()
 }
 
 /// What a write means to the episode that runs.
@@ -172,6 +193,7 @@ fn gone(before: Option<&Session>) -> Outcome {
             Disposition::NothingCreated
         },
         session: None,
+        encounters: Vec::new(),
     }
 }
 

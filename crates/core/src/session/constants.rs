@@ -79,6 +79,10 @@ pub struct Constants {
     /// How ownership behaves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ownership_policies: Option<OwnershipPolicies>,
+    /// The template is of contract 104 or 105, whose sessions are gameplay without saying so. `[doc]`
+    /// Never rendered.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub implies_gameplay: bool,
     /// The title's constants; any JSON.
     #[serde(skip_serializing_if = "Custom::is_empty")]
     pub custom: Custom,
@@ -90,6 +94,11 @@ impl Constants {
         self.capabilities
             .as_ref()
             .is_some_and(|on| on.has(capability))
+    }
+
+    /// Whether the session is actual gameplay, not a lobby or a team.
+    pub fn is_gameplay(&self) -> bool {
+        self.has(Capability::Gameplay) || self.implies_gameplay && !self.has(Capability::Team)
     }
 
     /// Places, also where the constant is unset.

@@ -8,6 +8,7 @@ mod connections;
 mod contract_versions;
 mod creation;
 mod departures;
+mod encounters;
 mod filters;
 mod handles;
 mod initialization;

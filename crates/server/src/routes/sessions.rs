@@ -359,7 +359,7 @@ impl Writing {
                 &actors
             },
         };
-        let outcome = apply_for(target, template, &self.change, party, now, entropy)
+        let mut outcome = apply_for(target, template, &self.change, party, now, entropy)
             .map_err(|refusal| self.refused(refusal, readable))?;
         if let Some(after) = &outcome.session {
             let realtime = &shared.directory.realtime;
@@ -368,6 +368,7 @@ impl Writing {
                 .map_err(|refusal| self.refused(refusal, readable))?;
         }
         let disposition = outcome.disposition;
+        let encounters = std::mem::take(&mut outcome.encounters);
         if !self.commits {
             let rehearsed = outcome
                 .session
@@ -383,6 +384,7 @@ impl Writing {
             next: Next::from(outcome),
             handles: settled.map(|used| HandleOp::Settle(used.id)).collect(),
             require_handles: self.handle.iter().map(|through| through.id).collect(),
+            encounters,
             ..Step::default()
         };
         let written = Written {

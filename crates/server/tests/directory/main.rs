@@ -25,6 +25,7 @@ mod auth_steps;
 mod auth_tokens;
 mod client_readers;
 mod clients_handles;
+mod encounters;
 mod explain;
 mod handle_steps;
 mod handles_activity;

@@ -16,7 +16,7 @@ use crate::world::{Player, StoreKind, World};
 const PATH: &str = "/titles/777/recentplayers";
 const USERS: &str = "/titles/777/recentplayers/server";
 const GROUPS: &str = "/titles/777/recentplayergroups/server";
-const HUB: &str = "/users/me/people/recentplayers";
+pub(crate) const HUB: &str = "/users/me/people/recentplayers";
 const START: &str = "2026-01-01T00:00:00.0000000Z";
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -28,7 +28,7 @@ fn encounter(id: &str) -> Value {
 }
 
 /// Whom a user has met, and where and when, as the people hub tells.
-async fn met(player: &Player) -> Value {
+pub(crate) async fn met(player: &Player) -> Value {
     let document = player.get(HUB).await.expect(200).json();
     let people = document["people"].as_array().expect("a list").iter();
     let people = people.map(|person| json!([person["xuid"], person["recentPlayer"]["titles"]]));

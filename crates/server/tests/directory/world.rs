@@ -149,6 +149,7 @@ impl World {
     pub(crate) async fn advance(&self, ms: u64) {
         self.advance_lazily(ms);
         self.app.run_due_timers().await;
+        self.app.run_due_encounters().await;
     }
 
     /// Moves the clock only: what has come due happens at the next read or write.

@@ -20,6 +20,7 @@ mod service;
 
 mod activity_invites;
 mod changes;
+mod encounters;
 mod frames;
 mod hostile;
 mod invitations;

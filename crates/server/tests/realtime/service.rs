@@ -322,6 +322,10 @@ fn write_templates(folder: &TempDir) {
     let large = json!({"large": true, "connectionRequiredForActiveMembers": true});
     let templates = HashMap::from([
         ("game", game.clone()),
+        ("play", {
+            let connected = json!({"connectionRequiredForActiveMembers": true, "gameplay": true});
+            with("capabilities", connected)
+        }),
         ("quiet", quiet),
         ("slow", with("inactiveRemovalTimeout", json!(60_000))),
         ("loose", with("capabilities", json!({"connectivity": true}))),

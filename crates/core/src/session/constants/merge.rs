@@ -394,6 +394,7 @@ pub fn fill(system: &SystemConstants, custom: &Custom, contract: ContractVersion
         arbitration: system.arbitration.value().cloned(),
         broadcast_viewer_title_ids: system.broadcast_viewer_title_ids.value().cloned(),
         ownership_policies: system.ownership_policies.value().cloned(),
+        implies_gameplay: contract.is_legacy(),
         // A title's constant that is prescribed to be unset is not there.
         custom: custom.without_nulls(),
     }

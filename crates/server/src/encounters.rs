@@ -1,0 +1,225 @@
+//! Whom members of sessions meet, on the way to their lists of recent players.
+//!
+//! A change of a session leaves what it did here, after it is durable. A moment later that is
+//! written to the store, once for each list however much happened: a list is never waited for.
+//! Not here: who has met whom (`convoke_core::session::encounters`).
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use convoke_core::recent_players::{Encounter, Meetings, RecentPlayersKey};
+use convoke_core::session::encounters::{Met, Place, meetings, met};
+use convoke_core::session::{Reported, Session};
+use convoke_store::{Commit, PlayOp};
+use convoke_wire::{SessionKey, TitleId, Xuid};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::later;
+use crate::commit::Directory;
+use crate::live::Exclusive;
+use crate::service_configs::Catalogue;
+
+/// How long what happened waits for more of the same lists. `[client]`: titles that report recent
+/// players themselves do so every five seconds.
+const GATHERED: SignedDuration = SignedDuration::from_secs(5);
+/// Pause after the store failed.
+const RETRY: SignedDuration = SignedDuration::from_secs(10);
+/// Longest sleep; what comes meanwhile wakes.
+const IDLE: Duration = Duration::from_mins(10);
+/// Most encounters that wait; those beyond are dropped. Ours: some 10 MB.
+const MAX_WAITING: usize = 100_000;
+/// Lists that one step of the store changes.
+const BATCH: usize = 256;
+
+/// What is to be added to lists of recent players.
+#[derive(Debug)]
+pub(crate) struct Encounters {
+    waiting: Mutex<Waiting>,
+    /// Something waits that did not before.
+    begun: Notify,
+    /// For the titles of users whose tokens name none.
+    catalogue: Arc<Catalogue>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lists: HashMap<RecentPlayersKey, BTreeMap<(Xuid, TitleId), Encounter>>,
+    count: usize,
+    dropped: usize,
+    /// When it is to be written.
+    due: Option<Timestamp>,
+}
+
+/// A change of a session that is durable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub(crate) key: &'a SessionKey,
+    pub(crate) before: Option<&'a Session>,
+    pub(crate) after: Option<&'a Session>,
+    /// Encounters that were reported with it.
+    pub(crate) reported: &'a [Reported],
+    pub(crate) now: Timestamp,
+}
+
+impl Encounters {
+    /// Nothing has happened yet.
+    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            begun: Notify::new(),
+            catalogue,
+        }
+    }
+
+    /// A session has changed. To be called before its next change begins.
+    pub(crate) fn follow(&self, exclusive: &Exclusive, change: Change<'_>) {
+        let Change {
+            key,
+            before,
+            after,
+            reported,
+            now,
+        } = change;
+        let session = before.or(after).filter(|session| session.is_gameplay());
+        let Some(session) = session else {
+            return;
+        };
+        let met = if session.has_groups() {
+            exclusive.with_groups(before, |groups| groups.follow(before, after, reported, now))
+        } else {
+            met(before, after, now)
+        };
+        if !met.is_empty() {
+            self.add(&met, &self.place(key), now);
+        }
+    }
+
+    fn place(&self, key: &SessionKey) -> Place {
+        let configs = self.catalogue.current();
+        let config = configs.get(&key.reference.scid);
+        let title = config.and_then(|config| config.title_ids.first().copied());
+        Place {
+            sandbox: key.sandbox.clone(),
+            title: title.unwrap_or(TitleId(0)),
+        }
+    }
+
+    fn add(&self, met: &[Met], place: &Place, now: Timestamp) {
+        let mut waiting = self.waiting();
+        for Meetings { key, met } in meetings(met, place) {
+            waiting.add(key, met);
+        }
+        let is_first = waiting.due.is_none();
+        waiting.due.get_or_insert(later(now, GATHERED));
+        drop(waiting);
+        if is_first {
+            self.begun.notify_one();
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // The lists are whole after every operation, whatever panicked meanwhile.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, key: RecentPlayersKey, met: Vec<Encounter>) {
+        let list = self.lists.entry(key).or_default();
+        for encounter in met {
+            let place = (encounter.user, encounter.title_id);
+            if let Some(known) = list.get_mut(&place) {
+                if known.met <= encounter.met {
+                    *known = encounter;
+                }
+            } else if self.count < MAX_WAITING {
+                list.insert(place, encounter);
+                self.count += 1;
+            } else {
+                self.dropped += 1;
+            }
+        }
+    }
+
+    /// Some of the lists that wait.
+    fn take(&mut self, most: usize) -> Vec<Meetings> {
+        let keys: Vec<RecentPlayersKey> = self.lists.keys().take(most).cloned().collect();
+        let taken = keys.into_iter().filter_map(|key| {
+            let met: Vec<Encounter> = self.lists.remove(&key)?.into_values().collect();
+            self.count -= met.len();
+            Some(Meetings { key, met })
+        });
+        taken.collect()
+    }
+}
+
+/// Writes what waits, if it is time.
+pub(crate) async fn run_due(directory: &Directory) {
+    let now = directory.clock.now();
+    let due = directory.encounters.waiting().due;
+    if due.is_some_and(|due| due <= now) {
+        flush(directory).await;
+    }
+}
+
+/// Writes all that waits.
+pub(crate) async fn flush(directory: &Directory) {
+    let dropped = {
+        let mut waiting = directory.encounters.waiting();
+        waiting.due = None;
+        std::mem::take(&mut waiting.dropped)
+    };
+    if 0 < dropped {
+        tracing::warn!(
+            encounters.dropped = dropped,
+            "more players met than are remembered at once"
+        );
+    }
+    loop {
+        let lists = directory.encounters.waiting().take(BATCH);
+        if lists.is_empty() {
+            return;
+        }
+        let now = directory.clock.now();
+        let lists: Vec<Arc<Meetings>> = lists.into_iter().map(Arc::new).collect();
+        let play = lists.iter().map(|meetings| PlayOp::Meet {
+            meetings: Arc::clone(meetings),
+            now,
+        });
+        let commit = Commit {
+            play: play.collect(),
+            ..Commit::default()
+        };
+        if let Err(error) = directory.commits.take(commit).await {
+            tracing::error!(%error, "recent players could not be written");
+            let mut waiting = directory.encounters.waiting();
+            for meetings in lists {
+                let Meetings { key, met } = Arc::unwrap_or_clone(meetings);
+                waiting.add(key, met);
+            }
+            waiting.due = Some(later(now, RETRY));
+            return;
+        }
+    }
+}
+
+/// Runs until it is told to stop. What waits then is written when the service closes.
+pub(crate) async fn run(directory: Arc<Directory>, stop: CancellationToken) {
+    loop {
+        run_due(&directory).await;
+        let encounters = &directory.encounters;
+        let due = encounters.waiting().due;
+        let wait = due.map_or(IDLE, |due| {
+            let wait = Duration::try_from(due.duration_since(directory.clock.now()));
+            wait.unwrap_or(Duration::ZERO).min(IDLE)
+        });
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = encounters.begun.notified() => {}
+            () = directory.clock.sleep(wait) => {}
+        }
+    }
+}
