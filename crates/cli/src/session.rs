@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use convoke_wire::{HandleId, Xuid};
 use reqwest::Method;
 use serde_json::value::RawValue;
 
 use crate::caller::Caller;
 use crate::http::Call;
-use crate::target::Target;
+use crate::target::{Target, handle_id};
 
 /// Read and write sessions.
 #[derive(Debug, Subcommand)]
@@ -19,6 +20,8 @@ pub(crate) enum Session {
     Get(Get),
     /// Create, join, change or leave a session.
     Put(Put),
+    /// Tell rule by rule why a user may or may not read, join and write a session.
+    Explain(Explain),
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +52,31 @@ pub(crate) struct Put {
     caller: Caller,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// <scid>/<template>/<name>, or a whole path.
+    #[arg(value_name = "SESSION")]
+    target: Target,
+    /// The user to ask about.
+    #[arg(long, value_name = "XUID")]
+    of: Xuid,
+    /// The handle that the user comes through.
+    #[arg(long, value_name = "GUID", value_parser = handle_id)]
+    through: Option<HandleId>,
+    #[command(flatten)]
+    caller: Caller,
+}
+
+impl Explain {
+    fn path(&self) -> String {
+        let path = format!("{}?explain=access&xuid={}", self.target.path(), self.of);
+        match self.through {
+            Some(handle) => format!("{path}&handle={handle}"),
+            None => path,
+        }
+    }
+}
+
 /// Preconditions.
 #[derive(Debug, Args)]
 pub(crate) struct Conditions {
@@ -75,6 +103,10 @@ impl Session {
                 }
                 let call = Call::new(Method::PUT, path).json_text(document(&put.data)?);
                 ask(&put.caller, put.conditions.add_to(call)).await
+            }
+            Self::Explain(explain) => {
+                let call = Call::new(Method::GET, explain.path());
+                ask(&explain.caller, call).await
             }
         }
     }

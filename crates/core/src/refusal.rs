@@ -189,6 +189,10 @@ rules! {
     Closed = "access.closed", NoAccess;
     /// Only members write to a session.
     NotMember = "access.not_member", NoAccess;
+    /// A question about access names a user, and only what goes with that.
+    BadAccessQuestion = "access.question", Invalid;
+    /// Why others have access is for servers, operators and developers to know.
+    ForeignAccess = "access.question.foreign", Forbidden;
 
     /// A handle exists, has not ended, and is for the caller to know.
     HandleNotFound = "handles.not_found", NotFound;

@@ -138,6 +138,7 @@ impl App {
             cors: config.cors.clone(),
             admission,
             tracing: Tracing::open(&config.telemetry)?,
+            for_developers: config.dev_issuer,
         };
         Ok(Self {
             shared: Arc::new(shared),

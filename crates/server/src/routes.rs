@@ -15,6 +15,7 @@ pub mod privacy;
 pub mod profile;
 pub mod query_string;
 pub mod realtime;
+mod session_access;
 pub mod session_parts;
 pub mod session_queries;
 pub mod sessions;

@@ -31,6 +31,8 @@ pub struct Shared {
     pub(crate) cors: Cors,
     pub(crate) admission: Admission,
     pub(crate) tracing: Tracing,
+    /// Whoever reaches the service may be anybody here, so everybody is a developer.
+    pub(crate) for_developers: bool,
 }
 
 /// Keeps apart those who write about the same user, so that limits and blocks hold however many

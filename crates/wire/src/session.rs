@@ -1,5 +1,6 @@
 //! The session document as it is answered ([`Session`]) and as it is written ([`SessionRequest`]).
 
+pub mod access;
 pub mod change_type;
 pub mod changes;
 pub mod constants;

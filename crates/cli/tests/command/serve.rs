@@ -105,6 +105,9 @@ fn the_commands_tell_the_story_of_the_demonstration() {
     let element = format!("{}/properties", lobby("two"));
     let properties = ask(&a, &["session", "get", &element], 200);
     assert_eq!(properties["body"]["custom"]["map"], "canyon");
+    let told = ask(&a, &["session", "explain", &session, "--of", "1004"], 200);
+    assert_eq!(told["body"]["user"]["xuid"], "1004");
+    assert_eq!(told["body"]["write"]["allowed"], false, "{told}");
 
     let leave = [
         "session",

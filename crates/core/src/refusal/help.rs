@@ -263,6 +263,14 @@ impl Rule {
                 "The caller may read the session but has no place in it, and the request changes something without joining.",
                 "Join in the same write by adding `members.me`.",
             ).example(r#"{"members": {"me": {}}, "properties": {"custom": {"ready": true}}}"#),
+            Self::BadAccessQuestion => Help::new(
+                "`?explain=access` came without a user, or with a parameter that cannot be read, or with a handle of another session.",
+                "Send `xuid`, and where they matter `handle`, `titleId`, `deviceId` and `multiplayer`.",
+            ),
+            Self::ForeignAccess => Help::new(
+                "`?explain=access` came from a user; it tells what a session hides from them.",
+                "Ask with a server's token (role `sessions.server`) or an operator's (`admin`); where the development issuer is on, everybody may ask.",
+            ),
             Self::HandleNotFound => Help::new(
                 "There is no handle of this id, it has ended with its session or by time, or it is not for the caller's user, title or sandbox; the answer is the same for all of these.",
                 "Check the id and the token's sandbox and user; query for handles again, because activities end when their owner leaves.",

@@ -1,12 +1,15 @@
 //! Who may read, join and write a session.
 //!
-//! `[doc]` for the three visibilities and the restrictions; handles grant on top of them.
+//! `[doc]` for the three visibilities and the restrictions; handles grant on top of them. Each
+//! question has a table of steps (`access/steps.rs`); what decides walks it, and what explains a
+//! decision walks the same table.
 
-use convoke_wire::TitleId;
-use convoke_wire::session::constants::{Capability, Visibility};
+mod steps;
+
+use convoke_wire::session::access::{Access, Outcome, WalkedStep};
 use convoke_wire::session::properties::Restriction;
 
-use super::{MemberState, Session};
+use super::Session;
 use crate::caller::{Caller, User};
 use crate::handle::Grant;
 use crate::refusal::{Refusal, Rule};
@@ -25,14 +28,70 @@ pub struct Facts {
 /// The documented opening of every refused access. `[doc]`
 const CANNOT_ACCESS: &str = "The requested session cannot be accessed.";
 
-/// A refused reading: nothing of a request document is at fault.
-fn unreadable(rule: Rule, why: &str) -> Refusal {
-    rule.at("", format!("{CANNOT_ACCESS} {why}"))
+/// Who asks for what.
+#[derive(Debug, Clone, Copy)]
+struct Request<'a> {
+    session: &'a Session,
+    caller: &'a Caller,
+    facts: Facts,
+    /// Where a refusal points to in the request document.
+    path: &'static str,
 }
 
-/// A refused joining.
-fn unjoinable(rule: Rule, why: &str) -> Refusal {
-    rule.at("members.me", format!("{CANNOT_ACCESS} {why}"))
+/// What one step says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing: the next step is asked.
+    Undecided,
+    /// The access is granted, whatever later steps would say.
+    Granted,
+    /// The access is refused.
+    Refused(Refusal),
+}
+
+/// One rule about an access.
+struct Step {
+    /// Its stable name.
+    name: &'static str,
+    /// The rule, as one sentence.
+    rule: &'static str,
+    judge: fn(&Request<'_>) -> Verdict,
+}
+
+/// Walks the steps up to the one that decides.
+fn decide(
+    steps: &[Step],
+    request: &Request<'_>,
+    mut seen: impl FnMut(&Step, &Verdict),
+) -> Result<(), Refusal> {
+    for step in steps {
+        let verdict = (step.judge)(request);
+        seen(step, &verdict);
+        match verdict {
+            Verdict::Undecided => {}
+            Verdict::Granted => return Ok(()),
+            Verdict::Refused(refusal) => return Err(refusal),
+        }
+    }
+    Err(request.refused(Rule::NotMember, "Nothing grants it"))
+}
+
+/// Whether the caller may read the session.
+pub fn may_read(session: &Session, caller: &Caller, facts: Facts) -> Result<(), Refusal> {
+    let request = Request::new(session, caller, facts, "");
+    decide(steps::READING, &request, |_, _| {})
+}
+
+/// Whether the caller may take a place, or go on with the one they have.
+pub(super) fn may_join(session: &Session, caller: &Caller, facts: Facts) -> Result<(), Refusal> {
+    let request = Request::new(session, caller, facts, "members.me");
+    decide(steps::JOINING, &request, |_, _| {})
+}
+
+/// Whether the caller may write what is not their own place.
+pub(super) fn may_write(session: &Session, caller: &Caller, facts: Facts) -> Result<(), Refusal> {
+    let request = Request::new(session, caller, facts, "");
+    decide(steps::WRITING, &request, |_, _| {})
 }
 
 /// The acting user, who must be allowed to play with others.
@@ -48,140 +107,69 @@ pub(super) fn player<'a>(caller: &'a Caller, path: &str) -> Result<&'a User, Ref
     Ok(user)
 }
 
-/// Whether the caller may read the session.
-pub fn may_read(session: &Session, caller: &Caller, facts: Facts) -> Result<(), Refusal> {
-    if caller.server {
-        return Ok(());
-    }
-    let user = player(caller, "")?;
-    if session.member_of(user.xuid).is_some() {
-        return Ok(());
-    }
-    let viewers = session.constants.broadcast_viewer_title_ids.as_deref();
-    let watches = |title: &TitleId| viewers.unwrap_or_default().contains(title);
-    if caller.title_id.as_ref().is_some_and(watches) {
-        return Ok(());
-    }
-    let visibility = session.constants.visibility();
-    if visibility == Visibility::Private {
-        return Err(unreadable(
-            Rule::Private,
-            "It is private and the caller is not a member",
-        ));
-    }
-    let restriction = session
-        .properties
-        .read_restriction
-        .unwrap_or(Restriction::None);
-    let granted = match facts.handle {
-        Some(Grant::Invite) => visibility == Visibility::Open,
-        Some(Grant::Transfer) => true,
-        Some(Grant::Search) => restriction != Restriction::Followed,
-        Some(Grant::ActivityOfFollower) => {
-            session.constants.has(Capability::UserAuthorizationStyle)
-        }
-        Some(Grant::Nothing) | None => false,
-    };
-    if granted || satisfies(restriction, session, caller, facts) {
-        return Ok(());
-    }
-    let why = format!(
-        "Its read restriction is `{}`, which the caller does not satisfy",
-        restriction.as_str()
-    );
-    Err(unreadable(Rule::ReadRestricted, &why))
+/// What may be asked about the access of a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Reading the session.
+    Read,
+    /// Taking a place, or going on with it.
+    Join,
+    /// Writing properties, roles and the places of others.
+    Write,
 }
 
-/// Whether a user without a place may take one.
-pub(super) fn may_join(session: &Session, caller: &Caller, facts: Facts) -> Result<(), Refusal> {
-    let user = player(caller, "members.me")?;
-    // A server's rights stand above those of whom it acts for. `[doc]`
-    if !caller.server {
-        check_open(session, user)?;
-        if facts.blocked {
-            let why = "An owner of it has blocked the caller";
-            return Err(unjoinable(Rule::BlockedByOwner, why));
-        }
-        check_visibility(session)?;
-        check_join_restriction(session, caller, facts)?;
+/// What is decided about an access, with every rule that was asked on the way.
+pub fn explain(question: Question, session: &Session, caller: &Caller, facts: Facts) -> Access {
+    let (steps, path) = match question {
+        Question::Read => (steps::READING, ""),
+        Question::Join => (steps::JOINING, "members.me"),
+        Question::Write => (steps::WRITING, ""),
+    };
+    let request = Request::new(session, caller, facts, path);
+    let mut walked = Vec::new();
+    let decision = decide(steps, &request, |step, verdict| {
+        walked.push(step.walked(verdict));
+    });
+    Access {
+        allowed: decision.is_ok(),
+        steps: walked,
     }
-    if session.is_full() {
-        let detail = format!("all {} places are taken", session.constants.max_members());
-        let rule = if facts.handle.is_some() {
-            Rule::FullByHandle
-        } else {
-            Rule::Full
+}
+
+impl Step {
+    fn walked(&self, verdict: &Verdict) -> WalkedStep {
+        let refusal = match verdict {
+            Verdict::Refused(refusal) => Some(refusal),
+            Verdict::Undecided | Verdict::Granted => None,
         };
-        return Err(rule.at("members.me", detail));
-    }
-    Ok(())
-}
-
-fn check_open(session: &Session, user: &User) -> Result<(), Refusal> {
-    let comes_back = session.properties.locked && session.alumni.contains(&user.xuid);
-    if !session.properties.closed || comes_back {
-        return Ok(());
-    }
-    let why = if session.properties.locked {
-        "It is locked and the caller was not a member before"
-    } else {
-        "It is closed"
-    };
-    Err(unjoinable(Rule::Closed, why))
-}
-
-fn check_visibility(session: &Session) -> Result<(), Refusal> {
-    match session.constants.visibility() {
-        Visibility::Open => Ok(()),
-        Visibility::Visible => Err(unjoinable(
-            Rule::Visible,
-            "It is not open, so joining takes a reservation",
-        )),
-        Visibility::Private => Err(unjoinable(
-            Rule::Private,
-            "It is private, so joining takes a reservation",
-        )),
+        WalkedStep {
+            step: self.name.to_owned(),
+            rule: self.rule.to_owned(),
+            outcome: match verdict {
+                Verdict::Undecided => Outcome::Passes,
+                Verdict::Granted => Outcome::Grants,
+                Verdict::Refused(_) => Outcome::Refuses,
+            },
+            code: refusal.map(|refusal| refusal.rule.code().to_owned()),
+            detail: refusal.map(|refusal| refusal.detail.clone()),
+            cure: refusal.map(|refusal| refusal.rule.help().cure.to_owned()),
+        }
     }
 }
 
-fn check_join_restriction(session: &Session, caller: &Caller, facts: Facts) -> Result<(), Refusal> {
-    let restriction = session
-        .properties
-        .join_restriction
-        .unwrap_or(Restriction::None);
-    let granted = match facts.handle {
-        Some(Grant::Invite | Grant::Transfer) => true,
-        // Overrides `none` and the default of `userAuthorizationStyle`, not a choice of the title.
-        Some(Grant::Search) => restriction != Restriction::Followed,
-        Some(Grant::ActivityOfFollower | Grant::Nothing) | None => false,
-    };
-    if granted || satisfies(restriction, session, caller, facts) {
-        return Ok(());
+impl<'a> Request<'a> {
+    fn new(session: &'a Session, caller: &'a Caller, facts: Facts, path: &'static str) -> Self {
+        Self {
+            session,
+            caller,
+            facts,
+            path,
+        }
     }
-    let why = format!(
-        "Its join restriction is `{}`, which the caller does not satisfy",
-        restriction.as_str()
-    );
-    Err(unjoinable(Rule::JoinRestricted, &why))
-}
 
-/// Whether a caller without a place satisfies a restriction.
-fn satisfies(restriction: Restriction, session: &Session, caller: &Caller, facts: Facts) -> bool {
-    match restriction {
-        Restriction::None => true,
-        Restriction::Followed => is_local(session, caller) || facts.followed,
-        Restriction::Local => is_local(session, caller),
+    fn refused(&self, rule: Rule, why: &str) -> Refusal {
+        rule.at(self.path, format!("{CANNOT_ACCESS} {why}"))
     }
-}
-
-/// Local is who shares the device of an active member. `[doc]`
-fn is_local(session: &Session, caller: &Caller) -> bool {
-    let Some(device) = &caller.device_id else {
-        return false;
-    };
-    session.members.values().any(|member| {
-        member.state == MemberState::Active && member.device_id.as_ref() == Some(device)
-    })
 }
 
 /// Whether the answer depends on the people graph, so that the graph need be asked.

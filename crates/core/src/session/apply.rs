@@ -350,8 +350,7 @@ fn check_user_access(
             access::may_read(session, caller, facts)
                 .map_err(|refusal| refusal.rule.at("members.me", refusal.detail))
         }
-        None if inside => access::player(caller, "").map(|_| ()),
-        Some(MeChange::Leave) | None => Err(stranger(session, caller, facts)),
+        Some(MeChange::Leave) | None => access::may_write(session, caller, facts),
     }
 }
 
@@ -399,16 +398,6 @@ fn write_place(
         MeChange::Write(request) => {
             join::enter(session, request, caller, facts, now, creating).map(Some)
         }
-    }
-}
-
-/// Why somebody without a place may not write: they may not see the session, or only see it.
-fn stranger(session: &Session, caller: &Caller, facts: Facts) -> Refusal {
-    if let Err(refusal) = access::may_read(session, caller, facts) {
-        refusal
-    } else {
-        let detail = "The requested session cannot be accessed. Only its members write it";
-        Rule::NotMember.at("", detail)
     }
 }
 

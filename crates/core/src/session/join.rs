@@ -31,10 +31,10 @@ pub(super) fn enter(
     let custom = constants_custom(request, ME)?;
     let system = system_constants(request);
     let initializes = asks_to_initialize(session, request);
+    if !creating {
+        access::may_join(session, caller, facts)?;
+    }
     let Some((index, member)) = session.member_of(user.xuid) else {
-        if !creating {
-            access::may_join(session, caller, facts)?;
-        }
         let mut member = Member::new(user.xuid, MemberState::Inactive, now);
         member.gamertag = user.gamertag;
         member.device_id.clone_from(&caller.device_id);

@@ -79,7 +79,11 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
 }
 
 /// What a handle grants to a caller now.
-async fn granted(shared: &Shared, handle: &Handle, caller: &Caller) -> Result<Grant, ApiError> {
+pub(super) async fn granted(
+    shared: &Shared,
+    handle: &Handle,
+    caller: &Caller,
+) -> Result<Grant, ApiError> {
     let (holds, grant) = match grant::question(handle, caller) {
         Question::Settled(grant) => return Ok(grant),
         Question::Follows { owner, caller } => {

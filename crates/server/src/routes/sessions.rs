@@ -18,8 +18,7 @@ use convoke_wire::{Field, HandleId, SessionKey, SessionRef, Xuid};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
-use super::query_string;
-use super::{begin, viewer};
+use super::{begin, query_string, session_access, viewer};
 use crate::api_error::ApiError;
 use crate::call::Call;
 use crate::caller::{Admitted, Identity, admit, key_of};
@@ -41,6 +40,9 @@ pub async fn get(
     let (identity, viewer) = begin(call)?;
     let admitted = admit(shared, &identity, &reference.scid)?;
     admitted.template(&reference.template_name)?;
+    if session_access::is_asked_for(call) {
+        return session_access::explain(shared, &identity, &admitted, reference, call).await;
+    }
     reading(&identity, admitted, reference, viewer)
         .answer(
             shared,
@@ -157,7 +159,7 @@ pub(super) async fn asked(
 }
 
 /// What has to be asked of the people graph; nothing where the answer does not depend on it.
-fn needs(session: &Session, caller: &Caller, owners: Vec<Xuid>) -> Option<Needs> {
+pub(super) fn needs(session: &Session, caller: &Caller, owners: Vec<Xuid>) -> Option<Needs> {
     let user = caller.xuid()?;
     let members = if access::depends_on_follows(session, caller) {
         session.accepted().map(|(_, member)| member.xuid).collect()
@@ -171,7 +173,7 @@ fn needs(session: &Session, caller: &Caller, owners: Vec<Xuid>) -> Option<Needs>
     })
 }
 
-async fn ties(shared: &Shared, needs: Option<Needs>) -> Result<Ties, GraphError> {
+pub(super) async fn ties(shared: &Shared, needs: Option<Needs>) -> Result<Ties, GraphError> {
     match needs {
         Some(needs) => shared.graph.ties(needs).await,
         None => Ok(Ties::Stored),
@@ -179,7 +181,7 @@ async fn ties(shared: &Shared, needs: Option<Needs>) -> Result<Ties, GraphError>
 }
 
 /// What the people graph says, as far as the answer depends on it.
-fn facts(
+pub(super) fn facts(
     shared: &Shared,
     ties: &Ties,
     session: &Session,
@@ -198,6 +200,35 @@ fn facts(
         handle: grant,
         ..Facts::default()
     })
+}
+
+/// Whose blocks keep a user out who has no place yet: those of the owners; without owners, of who
+/// published the session with the handle that the user comes through.
+pub(super) fn judges(session: &Session, user: &Caller, publisher: Option<Xuid>) -> Vec<Xuid> {
+    let joiner = user.xuid().filter(|_| !user.server);
+    if joiner.is_none_or(|joiner| session.member_of(joiner).is_some()) {
+        return Vec::new();
+    }
+    let mut owners = owners::users(session);
+    if owners.is_empty() {
+        owners.extend(publisher);
+    }
+    owners
+}
+
+/// Whether one of them has blocked the user.
+pub(super) fn is_blocked(
+    shared: &Shared,
+    ties: &Ties,
+    session: &Session,
+    user: &Caller,
+    publisher: Option<Xuid>,
+) -> Result<bool, GraphError> {
+    let Some(joiner) = user.xuid() else {
+        return Ok(false);
+    };
+    let owners = judges(session, user, publisher).into_iter();
+    ties.is_blocked(&shared.directory.store, joiner, owners)
 }
 
 /// Whether a write needs a session that exists.
@@ -309,7 +340,7 @@ impl Writing {
         }
         let state = shared.directory.read(&self.key).await?;
         let needs = state.and_then(|state| {
-            let owners = self.judges(&state.session, user);
+            let owners = judges(&state.session, user, self.publisher());
             needs(&state.session, user, owners)
         });
         // Of a session that comes to exist meanwhile nothing is known, and then it is asked.
@@ -404,7 +435,7 @@ impl Writing {
         let grant = self.handle.map(|through| through.grant);
         let facts = |caller: &Caller, ties: &Ties| match session {
             Some(session) => Ok(Facts {
-                blocked: self.is_blocked(shared, ties, session, caller)?,
+                blocked: is_blocked(shared, ties, session, caller, self.publisher())?,
                 ..facts(shared, ties, session, caller, grant)?
             }),
             None => Ok(Facts {
@@ -418,33 +449,8 @@ impl Writing {
             .collect()
     }
 
-    /// Whose blocks keep a user out who has no place yet: those of the owners; without owners,
-    /// of the publisher.
-    fn judges(&self, session: &Session, user: &Caller) -> Vec<Xuid> {
-        let joiner = user.xuid().filter(|_| !user.server);
-        if joiner.is_none_or(|joiner| session.member_of(joiner).is_some()) {
-            return Vec::new();
-        }
-        let mut owners = owners::users(session);
-        if owners.is_empty() {
-            owners.extend(self.handle.and_then(|through| through.publisher));
-        }
-        owners
-    }
-
-    /// Whether one of them has blocked the user.
-    fn is_blocked(
-        &self,
-        shared: &Shared,
-        ties: &Ties,
-        session: &Session,
-        user: &Caller,
-    ) -> Result<bool, GraphError> {
-        let Some(joiner) = user.xuid() else {
-            return Ok(false);
-        };
-        let owners = self.judges(session, user).into_iter();
-        ties.is_blocked(&shared.directory.store, joiner, owners)
+    fn publisher(&self) -> Option<Xuid> {
+        self.handle.and_then(|through| through.publisher)
     }
 
     /// One who may read a session they cannot change is shown it. `[doc]`

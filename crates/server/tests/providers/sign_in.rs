@@ -62,6 +62,30 @@ async fn a_service_signs_in_by_its_own_credentials_and_is_no_player() {
 }
 
 #[tokio::test]
+async fn only_a_service_asks_why_users_have_access() {
+    let Some(provider) = Provider::start(&json!({})) else {
+        return;
+    };
+    let world = World::new(&settings(&provider.issuer, ""));
+    let player = provider.sign_in("alice").await.access;
+    let service = provider.service_token().await;
+    world.at_issue_of(&player);
+    let (xuid, _) = world.joins_as(&format!("Bearer {player}")).await;
+    let told = world
+        .explain_access(&xuid, &format!("Bearer {service}"))
+        .await;
+    assert_eq!(told.status, StatusCode::OK, "{told:?}");
+    assert_eq!(told.body["write"]["allowed"], true);
+    let own = world
+        .explain_access(&xuid, &format!("Bearer {player}"))
+        .await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN, "{own:?}");
+    let text = "explain: only servers, operators and developers ask why users have access \
+                [access.question.foreign]";
+    assert_eq!(own.body, text);
+}
+
+#[tokio::test]
 async fn clocks_may_differ_by_a_minute_at_both_ends() {
     let Some(provider) = Provider::start(&json!({"life": 600})) else {
         return;

@@ -140,7 +140,17 @@ impl World {
 
     /// Reads the first session as a server, which may read any.
     pub(crate) async fn read_session(&self, authorization: &str) -> Answer {
-        let request = Request::get(format!("{SESSION}0"))
+        self.read_first_session("", authorization).await
+    }
+
+    /// Asks why this user has access to the first session.
+    pub(crate) async fn explain_access(&self, xuid: &str, authorization: &str) -> Answer {
+        let query = format!("?explain=access&xuid={xuid}");
+        self.read_first_session(&query, authorization).await
+    }
+
+    async fn read_first_session(&self, query: &str, authorization: &str) -> Answer {
+        let request = Request::get(format!("{SESSION}0{query}"))
             .header(AUTHORIZATION, authorization)
             .header("x-xbl-contract-version", "107");
         self.send(request.body(Body::empty())).await

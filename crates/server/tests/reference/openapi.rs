@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use convoke_server::explain::{AnyRule, PROBLEM};
 use serde_json::{Map, Value, json};
 
-use crate::operations::operations;
+use crate::operations::{SESSION, operations};
 use crate::schemas;
 
 const SCID: &str = "00000000-0000-4000-8000-00000000c0de";
@@ -71,6 +71,11 @@ impl Operation {
         operation
     }
 
+    /// Whether `?explain=access` asks this address why a user may read, join and write.
+    fn explains_access(&self) -> bool {
+        self.path == SESSION && self.verb == "get"
+    }
+
     fn id(&self) -> String {
         let words = self.path.split(|c: char| !c.is_ascii_alphanumeric());
         let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
@@ -81,6 +86,9 @@ impl Operation {
         let mut response = json!({"description": schemas::reason(status)});
         if content.contains('/') {
             response["content"] = json!({content: {"schema": {"type": "string"}}});
+        } else if content == "Session" && self.explains_access() {
+            let either = ["Session", "AccessExplanation"].map(schemas::reference);
+            response["content"] = json!({"application/json": {"schema": {"anyOf": either}}});
         } else if !content.is_empty() {
             response["content"] = json_of(content);
         }
@@ -170,7 +178,19 @@ impl Operation {
                 .push(json!({"name": name, "in": place, "required": required, "schema": schema}));
         };
         let boolean = || json!({"type": "boolean"});
-        add("query", "explain", false, boolean());
+        if self.explains_access() {
+            add(
+                "query",
+                "explain",
+                false,
+                json!({"enum": [true, false, "access"]}),
+            );
+            for (name, schema) in schemas::access_question() {
+                add("query", name, false, schema);
+            }
+        } else {
+            add("query", "explain", false, boolean());
+        }
         if matches!(self.tag, "sessions" | "handles") {
             add(
                 "header",

@@ -30,7 +30,7 @@ pub(crate) fn path_parameter(name: &str) -> Value {
     }
 }
 
-fn reference(schema: &str) -> Value {
+pub(crate) fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
@@ -182,6 +182,20 @@ pub(crate) fn all() -> Value {
             "take": {"type": "integer", "minimum": 0, "maximum": 100},
         })),
         "BatchQuery": object(&["xuids"], &json!({"xuids": {"type": "array", "items": sent_xuid, "minItems": 1, "maxItems": 100}})),
+        "AccessExplanation": object(&["sessionRef", "changeNumber", "user", "found", "read", "join", "write"], &json!({
+            "sessionRef": reference("SessionRef"), "changeNumber": count,
+            "user": object(&["xuid", "multiplayer"], &json!({"xuid": xuid, "multiplayer": flag, "titleId": text, "deviceId": text})),
+            "found": object(&["visibility", "readRestriction", "joinRestriction"], &json!({
+                "visibility": {"enum": ["open", "visible", "private"]},
+                "readRestriction": {"enum": ["none", "local", "followed"]}, "joinRestriction": {"enum": ["none", "local", "followed"]},
+                "closed": flag, "locked": flag, "membersCount": count, "maxMembersCount": count, "hasPlace": flag, "followed": flag, "blocked": flag,
+            })),
+            "read": reference("Access"), "join": reference("Access"), "write": reference("Access"),
+        })),
+        "Access": object(&["allowed", "steps"], &json!({"allowed": flag, "steps": {"type": "array", "minItems": 1, "items": object(
+            &["step", "rule", "outcome"],
+            &json!({"step": text, "rule": text, "outcome": {"enum": ["passes", "grants", "refuses"]}, "code": text, "detail": text, "cure": text}),
+        )}})),
         "SessionResults": object(&["results"], &json!({"results": {"type": "array", "maxItems": 100, "items": object(
             &["startTime", "sessionRef", "accepted", "visibility"],
             &json!({
@@ -255,6 +269,18 @@ pub(crate) fn all() -> Value {
         "Endpoints": object(&["EndPoints", "SignaturePolicies"], &json!({"EndPoints": {"type": "array", "items": open}, "SignaturePolicies": {"type": "array", "items": open}})),
         "Keys": object(&["keys"], &json!({"keys": {"type": "array", "items": open}})),
     })
+}
+
+/// The parameters beside `explain=access`, which asks why a user may read, join and write.
+pub(crate) fn access_question() -> Vec<(&'static str, Value)> {
+    let id = |pattern: &str| json!({"type": "string", "pattern": pattern});
+    vec![
+        ("xuid", id("^[0-9]{1,19}$")),
+        ("multiplayer", json!({"type": "boolean"})),
+        ("titleId", id("^[0-9]{1,9}$")),
+        ("deviceId", id("^[0-9A-F]{16}$")),
+        ("handle", json!({"type": "string", "format": "uuid"})),
+    ]
 }
 
 /// The parameters of a query for sessions; a batch names its users in the body.
