@@ -2,6 +2,8 @@
 //!
 //! Not here: the index that finds sessions by user or keyword ([`crate::index`]).
 
+mod conditions;
+
 use convoke_wire::session::constants::Visibility;
 use convoke_wire::session::properties::Restriction;
 use convoke_wire::session::query::{BatchQuery, FoundVisibility, MemberStatus, SessionResult};
@@ -15,23 +17,14 @@ use crate::index::IndexEntry;
 use crate::limits::MAX_QUERY;
 use crate::refusal::{Refusal, Rule};
 
+pub use conditions::Conditions;
+
 /// A query that its caller may make. `[doc]` for all parameters
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionQuery {
     /// Whose sessions, in the order of the answer; nobody's when only the keyword counts.
     pub users: Vec<Xuid>,
-    /// Only sessions with this keyword, in lower case.
-    keyword: Option<String>,
-    /// Also those where the user has only a place kept.
-    reservations: bool,
-    /// Also those where the user does not play.
-    inactive: bool,
-    /// Also private ones.
-    private: bool,
-    /// Only those that show as this.
-    visibility: Option<FoundVisibility>,
-    /// Only those of this major version or an earlier one.
-    version: Option<u32>,
+    conditions: Conditions,
     /// Most results.
     pub take: usize,
 }
@@ -56,20 +49,9 @@ pub fn read(
     parameter: impl Fn(&str) -> Option<String>,
     asking: Asking<'_>,
 ) -> Result<SessionQuery, Refusal> {
-    let flag = |name: &str| truth(name, parameter(name));
     let query = SessionQuery {
         users: users(parameter("xuid"), asking.batch)?,
-        keyword: parameter("keyword").as_deref().map(keyword).transpose()?,
-        reservations: flag("reservations")?,
-        inactive: flag("inactive")?,
-        private: flag("private")?,
-        visibility: parameter("visibility")
-            .as_deref()
-            .map(visibility)
-            .transpose()?,
-        version: parameter("version")
-            .map(|text| version(&text, asking.contract))
-            .transpose()?,
+        conditions: Conditions::read(&parameter, asking.contract)?,
         take: take(Rule::BadSessionQuery, None, parameter("take").as_deref())?,
     };
     query.check()?;
@@ -79,15 +61,6 @@ pub fn read(
 
 fn bad(parameter: &str, detail: impl Into<String>) -> Refusal {
     Rule::BadSessionQuery.at(parameter, detail.into())
-}
-
-fn truth(name: &str, text: Option<String>) -> Result<bool, Refusal> {
-    match text {
-        None => Ok(false),
-        Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Some(_) => Err(bad(name, "expected `true` or `false`")),
-    }
 }
 
 fn users(parameter: Option<String>, batch: Option<BatchQuery>) -> Result<Vec<Xuid>, Refusal> {
@@ -106,74 +79,39 @@ fn users(parameter: Option<String>, batch: Option<BatchQuery>) -> Result<Vec<Xui
     }
 }
 
-fn keyword(text: &str) -> Result<String, Refusal> {
-    if text.is_empty() {
-        return Err(bad("keyword", "expected a word"));
-    }
-    Ok(text.to_lowercase())
-}
-
-fn visibility(text: &str) -> Result<FoundVisibility, Refusal> {
-    FoundVisibility::parse(text).ok_or_else(|| {
-        bad(
-            "visibility",
-            "expected `open`, `full`, `visible` or `private`",
-        )
-    })
-}
-
-/// A contract's last two digits are the latest major version it knows. `[doc]`
-fn version(text: &str, contract: ContractVersion) -> Result<u32, Refusal> {
-    let latest = u32::from(contract.number() % 100);
-    match text.parse() {
-        Ok(version) if (1..=latest).contains(&version) => Ok(version),
-        _ => Err(bad("version", format!("expected 1 to {latest}"))),
-    }
-}
-
 impl SessionQuery {
     /// By which entry of the index the sessions of a user, or of nobody, are found.
     pub fn entry(&self, user: Option<Xuid>) -> Option<IndexEntry> {
         let of_user = user.map(IndexEntry::Member);
-        of_user.or_else(|| self.keyword.clone().map(IndexEntry::Keyword))
+        of_user.or_else(|| self.conditions.keyword.clone().map(IndexEntry::Keyword))
     }
 
     fn check(&self) -> Result<(), Refusal> {
+        let asked = &self.conditions;
         if self.users.is_empty() {
-            if self.keyword.is_none() {
+            if asked.keyword.is_none() {
                 return Err(bad("", "a query names a keyword or a user"));
             }
             for (name, is_set) in [
-                ("reservations", self.reservations),
-                ("inactive", self.inactive),
+                ("reservations", asked.reservations),
+                ("inactive", asked.inactive),
             ] {
                 if is_set {
                     return Err(bad(name, "this is about a user, and no `xuid` is given"));
                 }
             }
         }
-        if self.visibility == Some(FoundVisibility::Private) && !self.private {
+        if asked.visibility == Some(FoundVisibility::Private) && !asked.private {
             return Err(bad("visibility", "`private` needs `private=true` too"));
         }
         Ok(())
     }
 
     fn admit(&self, caller: &Caller, own: &[Xuid]) -> Result<(), Refusal> {
-        if caller.server {
-            return Ok(());
+        if !caller.server {
+            player(caller, "")?;
         }
-        player(caller, "")?;
-        let only_own = !self.users.is_empty() && self.users.iter().all(|user| own.contains(user));
-        for (name, is_set) in [
-            ("private", self.private),
-            ("reservations", self.reservations),
-        ] {
-            if is_set && !only_own {
-                let detail = "only the user concerned and services are shown these";
-                return Err(Rule::ForeignSessions.at(name, detail));
-            }
-        }
-        Ok(())
+        self.conditions.admit(caller, own, &self.users)
     }
 
     /// The session as the query shows it, if it matches; `user` is whose session it is.
@@ -185,18 +123,12 @@ impl SessionQuery {
         let status = place.map(|(_, (_, member))| status(member.state));
         let wants_status = status.is_none_or(|status| match status {
             MemberStatus::Active => true,
-            MemberStatus::Inactive => self.inactive,
-            MemberStatus::Reserved => self.reservations,
+            MemberStatus::Inactive => self.conditions.inactive,
+            MemberStatus::Reserved => self.conditions.reservations,
         });
-        let keywords = &session.properties.keywords;
-        let has = |word: &String| keywords.iter().any(|it| it.to_lowercase() == *word);
         let shows = shows_as(session);
-        let matches = wants_status
-            && self.keyword.as_ref().is_none_or(has)
-            && (self.private || shows != FoundVisibility::Private)
-            && self.visibility.is_none_or(|wanted| wanted == shows)
-            && self.version.is_none_or(|most| version_of(session) <= most);
-        matches.then(|| SessionResult {
+        let is_open = self.conditions.private || shows != FoundVisibility::Private;
+        (wants_status && is_open && self.conditions.fit(session)).then(|| SessionResult {
             xuid: user,
             start_time: session.start_time.into(),
             session_ref: session.reference.clone(),
@@ -205,7 +137,7 @@ impl SessionQuery {
             visibility: shows,
             join_restriction: join_restriction(session, shows),
             my_turn: place.is_some_and(|(_, (index, _))| session.properties.turn.contains(&index)),
-            keywords: keywords.clone(),
+            keywords: session.properties.keywords.clone(),
         })
     }
 }
@@ -233,9 +165,4 @@ fn join_restriction(session: &Session, shows: FoundVisibility) -> Option<Restric
     let joinable = matches!(shows, FoundVisibility::Open | FoundVisibility::Full);
     let restriction = session.properties.join_restriction;
     restriction.filter(|it| joinable && *it != Restriction::None)
-}
-
-/// A session that names none is of the first. `[doc]`
-fn version_of(session: &Session) -> u32 {
-    session.constants.version.unwrap_or(1)
 }

@@ -1,5 +1,6 @@
 //! `POST /handles/query`: the activities of users; searches are in `handle_searches`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use convoke_core::limits::MAX_QUERY;
 use convoke_core::privacy::permission::Permission;
 use convoke_core::rate_limit::Allowance;
 use convoke_core::session::MemberState;
+use convoke_core::session::query::Conditions;
 use convoke_store::Store;
 use convoke_wire::handle::{Handle as WireHandle, HandleQuery, HandleResults, HandleType};
 use convoke_wire::{Scid, Xuid};
@@ -37,6 +39,10 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
     let (identity, viewer) = begin(call)?;
     let include = included(call);
     let uri = &call.head.uri;
+    let conditions = Conditions::read(
+        |name| parameter(uri, name).map(Cow::into_owned),
+        viewer.contract,
+    )?;
     let wanted: HandleQuery = read::document(&exchange::json_body(&call.head, body).await?)?;
     match wanted.kind {
         HandleType::Activity => {}
@@ -47,8 +53,9 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
                 identity: &identity,
                 include,
                 viewer,
+                conditions,
             };
-            let results = searching.answer(&wanted, &call.head.uri).await?;
+            let results = searching.answer(&wanted, uri).await?;
             return Ok(reply::json(StatusCode::OK, &HandleResults { results }));
         }
         _ => {
@@ -72,6 +79,11 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         reads_people,
     }
     .owners(&wanted, xuid)?;
+    let users = match &owners {
+        Owners::Users(users) => users.as_slice(),
+        Owners::People { .. } => &[],
+    };
+    conditions.admit(&caller, &own, users)?;
     let take = query::take(
         Rule::BadQuery,
         wanted.take,
@@ -83,6 +95,7 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         scid: wanted.scid.as_ref(),
         include,
         viewer,
+        conditions,
         asker: Asker::of(shared, &identity)?,
     };
     let mut results = Vec::new();
@@ -105,6 +118,7 @@ struct Asking<'a> {
     scid: Option<&'a Scid>,
     include: Include,
     viewer: Viewer,
+    conditions: Conditions,
     /// Whose presence others must share with; nobody for a service.
     asker: Option<Asker<'a>>,
 }
@@ -165,7 +179,8 @@ impl Asking<'_> {
             .activity_owner()
             .and_then(|xuid| state.session.member_of(xuid));
         let going_on = owner.is_some_and(|(_, member)| member.state == MemberState::Active);
-        if !going_on || !query::may_find(handle, &state.session, &admitted.caller) {
+        let fits = going_on && self.conditions.fit(&state.session);
+        if !fits || !query::may_find(handle, &state.session, &admitted.caller) {
             return Ok(None);
         }
         let is_hidden = handle

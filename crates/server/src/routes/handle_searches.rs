@@ -14,6 +14,7 @@ use convoke_core::handle::search_query::{SearchQuery, is_for_followers};
 use convoke_core::limits::MAX_QUERY;
 use convoke_core::privacy::permission::Permission;
 use convoke_core::session::Session;
+use convoke_core::session::query::Conditions;
 use convoke_wire::handle::{Handle as WireHandle, HandleQuery};
 use convoke_wire::{Scid, Xuid};
 use http::Uri;
@@ -42,6 +43,8 @@ pub(super) struct Searching<'a> {
     pub(super) identity: &'a Identity,
     pub(super) include: Include,
     pub(super) viewer: Viewer,
+    /// What the query string asks of sessions.
+    pub(super) conditions: Conditions,
 }
 
 /// The handles of one template that are open to the caller.
@@ -82,6 +85,7 @@ impl Searching<'_> {
             reads_people: self.identity.principal.has_role(&Role::PeopleRead),
         };
         let query = SearchQuery::read(wanted, &asking)?;
+        self.conditions.admit(&caller, asking.own, &[])?;
         let take = query::take(
             Rule::BadQuery,
             wanted.take,
@@ -272,7 +276,8 @@ impl Searching<'_> {
     ) -> Result<bool, ApiError> {
         let session = &candidate.state.session;
         let now = self.shared.directory.clock.now();
-        if !query.shows(session, now) || !Search::holds(plan, &candidate.found, session) {
+        let fits = query.shows(session, now) && self.conditions.fit(session);
+        if !fits || !Search::holds(plan, &candidate.found, session) {
             return Ok(false);
         }
         let has_member =

@@ -38,6 +38,7 @@ mod handles_lifecycle;
 mod handles_put;
 mod handles_query;
 mod handles_query_rules;
+mod handles_query_string;
 mod handles_race;
 mod handles_rules;
 mod handles_search;

@@ -220,7 +220,8 @@ impl Operation {
                 json!({"type": "string", "pattern": "^[A-Za-z,]*$"}),
             );
         }
-        if self.path.ends_with("/sessions") || self.path.ends_with("/batch") {
+        let finds_sessions = ["/sessions", "/batch", "/handles/query"];
+        if finds_sessions.iter().any(|end| self.path.ends_with(end)) {
             for (name, schema) in schemas::session_query(self.verb) {
                 add("query", name, false, schema);
             }
