@@ -181,7 +181,6 @@ pub fn properties(session: &Session, contract: ContractVersion) -> Bags<SystemPr
         description,
         scheduled_time,
         search_handle_visibility,
-        region,
         custom: title,
     } = &session.properties;
     let when = |set: bool| set.then_some(true);
@@ -205,7 +204,6 @@ pub fn properties(session: &Session, contract: ContractVersion) -> Bags<SystemPr
         description: description.clone().into(),
         scheduled_time: scheduled_time.clone().into(),
         search_handle_visibility: search_handle_visibility.clone().into(),
-        region: region.clone().into(),
     };
     Bags {
         system: Field::Value(system),

@@ -175,7 +175,6 @@ fn of_properties(before: &Properties, after: &Properties) -> ChangeTypes {
         description: _,
         scheduled_time,
         search_handle_visibility: _,
-        region: _,
         custom,
     } = after;
     let joinability = before.join_restriction != *join_restriction

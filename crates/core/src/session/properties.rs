@@ -61,9 +61,6 @@ pub struct Properties {
     /// Who finds the session's search handle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search_handle_visibility: Option<String>,
-    /// Where the play is hosted, in the title's words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
     /// The title's properties.
     #[serde(skip_serializing_if = "Custom::is_empty")]
     pub custom: Custom,
@@ -125,7 +122,6 @@ pub(super) fn write_system(
         &mut stored.search_handle_visibility,
         &written.search_handle_visibility,
     );
-    option(&mut stored.region, &written.region);
     if joins_only {
         widen_default_reading(session);
     }
@@ -205,7 +201,6 @@ fn check_values(session: &Session, written: &SystemProperties) -> Result<(), Ref
     }
     let texts = [
         ("host", written.host.value()),
-        ("region", written.region.value()),
         (
             "searchHandleVisibility",
             written.search_handle_visibility.value(),
@@ -422,7 +417,6 @@ fn changed_system(a: &Properties, b: &Properties) -> Vec<&'static str> {
         description = "description",
         scheduled_time = "scheduledTime",
         search_handle_visibility = "searchHandleVisibility",
-        region = "region",
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))

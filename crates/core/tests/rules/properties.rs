@@ -135,7 +135,6 @@ fn every_system_property_is_written_shown_and_removed() {
             json!("xboxlive"),
             json!("xboxlive"),
         ),
-        ("region", json!("eu"), json!("eu")),
     ];
     for (name, written, expected) in rows {
         let mut world = world(&capabilities);
@@ -250,7 +249,6 @@ fn values_out_of_their_range_are_refused_with_their_place() {
             "scheduledTime",
         ),
         (json!({"host": long}), Rule::BadText, "host"),
-        (json!({"region": long}), Rule::BadText, "region"),
         (
             json!({"description": {"text": long}}),
             Rule::BadText,

@@ -58,9 +58,6 @@ pub struct SystemProperties {
     /// Who finds the session's search handle.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub search_handle_visibility: Field<String>,
-    /// Where the play is hosted, in the title's words.
-    #[serde(skip_serializing_if = "Field::is_absent")]
-    pub region: Field<String>,
 }
 
 word_enum! {
