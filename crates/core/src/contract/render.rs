@@ -120,7 +120,6 @@ pub fn constants(constants: &Constants, contract: ContractVersion) -> Bags<Syste
         inactive_removal_timeout: constants.inactive_removal_timeout.into(),
         ready_removal_timeout: constants.ready_removal_timeout.into(),
         session_empty_timeout: constants.session_empty_timeout.into(),
-        session_lifetime: constants.session_lifetime.into(),
         timeouts: Field::Absent,
         capabilities: constants.capabilities.clone().into(),
         metrics: constants.metrics.into(),

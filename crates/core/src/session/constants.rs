@@ -49,9 +49,6 @@ pub struct Constants {
     /// Until an empty session is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_empty_timeout: Option<u64>,
-    /// From its creation until a session is deleted, whoever is in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_lifetime: Option<u64>,
     /// Features that are on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,

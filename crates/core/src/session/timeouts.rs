@@ -34,8 +34,7 @@ pub fn settle(session: &Session, now: Timestamp) -> Settled {
     if next_timer(session).is_none_or(|due| now < due) {
         return Settled::Unchanged;
     }
-    let ends = [empty_timer(session), lifetime(session)];
-    if ends.into_iter().flatten().any(|due| due <= now) {
+    if empty_timer(session).is_some_and(|due| due <= now) {
         return Settled::Deleted;
     }
     let mut settled = session.clone();
@@ -74,11 +73,7 @@ pub fn next_timer(session: &Session) -> Option<Timestamp> {
         .members
         .values()
         .filter_map(|member| member_timer(session, member));
-    let session_timers = [
-        empty_timer(session),
-        lifetime(session),
-        initialization::stage_timer(session),
-    ];
+    let session_timers = [empty_timer(session), initialization::stage_timer(session)];
     members.chain(session_timers.into_iter().flatten()).min()
 }
 
@@ -109,10 +104,6 @@ fn empty_timer(session: &Session) -> Option<Timestamp> {
         session.empty_since?,
         session.constants.session_empty_timeout?,
     )
-}
-
-fn lifetime(session: &Session) -> Option<Timestamp> {
-    after(session.start_time, session.constants.session_lifetime?)
 }
 
 /// A moment some ms later; one beyond the calendar never comes.

@@ -234,20 +234,6 @@ fn the_last_member_that_time_removes_starts_the_timer_of_the_empty_session() {
 }
 
 #[test]
-fn a_session_ends_with_its_lifetime_whoever_is_in_it() {
-    let mut world = World::new(&json!({"sessionLifetime": 2000}));
-    let document = world.ok(&a(), &playing());
-    has(
-        &document,
-        &json!({"nextTimer": "2026-01-02T03:04:07.0000000Z"}),
-    );
-    world.wait_ms(1999);
-    has(&world.read(), &json!({"membersInfo": {"count": 1}}));
-    world.wait_ms(1);
-    assert_eq!(world.read(), Value::Null);
-}
-
-#[test]
 fn removal_by_time_cleans_up_like_leaving() {
     let mut world = World::new(
         &json!({"inactiveRemovalTimeout": 1000, "capabilities": {"connectivity": true}}),

@@ -45,9 +45,6 @@ pub struct SystemConstants {
     /// Until an empty session is deleted, in ms; `null` is never.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub session_empty_timeout: Field<u64>,
-    /// From its creation until a session is deleted, whoever is in it, in ms; `null` is never.
-    #[serde(skip_serializing_if = "Field::is_absent")]
-    pub session_lifetime: Field<u64>,
     /// The four timeouts as contracts 104 and 105 group them.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub timeouts: Field<Timeouts>,

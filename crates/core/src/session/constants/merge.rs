@@ -40,7 +40,6 @@ macro_rules! each_constant {
             inactive_removal_timeout = "inactiveRemovalTimeout",
             ready_removal_timeout = "readyRemovalTimeout",
             session_empty_timeout = "sessionEmptyTimeout",
-            session_lifetime = "sessionLifetime",
             capabilities = "capabilities",
             metrics = "metrics",
             member_initialization = "memberInitialization",
@@ -210,7 +209,6 @@ fn timeouts_of(system: &SystemConstants) -> Vec<(&'static str, Option<u64>)> {
             "sessionEmptyTimeout",
             system.session_empty_timeout.value().copied(),
         ),
-        ("sessionLifetime", system.session_lifetime.value().copied()),
         (
             "memberInitialization.joinTimeout",
             init.and_then(|i| i.join_timeout),
@@ -386,7 +384,6 @@ pub fn fill(system: &SystemConstants, custom: &Custom, contract: ContractVersion
         inactive_removal_timeout: with_default(&system.inactive_removal_timeout, inactive),
         ready_removal_timeout: with_default(&system.ready_removal_timeout, READY_TIMEOUT_MS),
         session_empty_timeout: with_default(&system.session_empty_timeout, EMPTY_TIMEOUT_MS),
-        session_lifetime: system.session_lifetime.value().copied(),
         capabilities: with_default(&system.capabilities, Capabilities::default()),
         metrics: system.metrics.value().copied(),
         member_initialization: system.member_initialization.value().cloned(),
