@@ -97,6 +97,8 @@ pub enum Part {
     Me,
     /// `members/{index}`
     Member(u32),
+    /// `roleTypes`
+    RoleTypes,
     /// `servers`
     Servers,
     /// `servers/{name}`

@@ -39,6 +39,7 @@ fn template_of(target: &Target) -> String {
                 Part::Members => "members",
                 Part::Me => "members/me",
                 Part::Member(_) => "members/{index}",
+                Part::RoleTypes => "roleTypes",
                 Part::Servers => "servers",
                 Part::Server(_) => "servers/{server}",
             };
