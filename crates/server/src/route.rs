@@ -37,7 +37,6 @@ routes! {
     Changes = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/changes";
     Session = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
     Constants = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/constants";
-    RoleTypes = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/roleTypes";
     Properties = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/properties";
     Members = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/members";
     Me = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}/members/me";
@@ -143,7 +142,6 @@ impl From<&Target> for Route {
                 Part::Members => Self::Members,
                 Part::Me => Self::Me,
                 Part::Member(_) => Self::Member,
-                Part::RoleTypes => Self::RoleTypes,
                 Part::Servers => Self::Servers,
                 Part::Server(_) => Self::Server,
             },

@@ -86,7 +86,6 @@ fn word(segment: &str) -> &str {
         "properties",
         "members",
         "me",
-        "roletypes",
         "servers",
         "handles",
         "query",
@@ -157,7 +156,6 @@ fn session_target(reference: SessionRef, words: &[&str], last: &str) -> Option<T
                 .ok()
                 .filter(|i: &u32| i.to_string() == *index)?,
         ),
-        ["roletypes"] => Part::RoleTypes,
         ["servers"] => Part::Servers,
         ["servers", _] => Part::Server(last.to_owned()),
         _ => return None,

@@ -97,8 +97,6 @@ pub enum Part {
     Me,
     /// `members/{index}`
     Member(u32),
-    /// `roleTypes`
-    RoleTypes,
     /// `servers`
     Servers,
     /// `servers/{name}`

@@ -73,9 +73,6 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
         ),
         Part::Me => own.map_or_else(absent, member),
         Part::Member(index) => member(*index),
-        Part::RoleTypes => {
-            render::role_types(session).map_or_else(absent, |types| reply::element(state, &types))
-        }
         Part::Servers => reply::element(state, &render::servers(session)),
         Part::Server(name) => {
             let servers = render::servers(session);
@@ -141,9 +138,7 @@ pub async fn delete(
         }
         Part::Member(index) => session.members.contains_key(index),
         Part::Server(name) => session.servers.contains_key(name),
-        Part::Constants | Part::Properties | Part::Members | Part::RoleTypes | Part::Servers => {
-            true
-        }
+        Part::Constants | Part::Properties | Part::Members | Part::Servers => true,
     };
     if part == Part::Me && !present {
         return Ok(reply::empty(StatusCode::NO_CONTENT));

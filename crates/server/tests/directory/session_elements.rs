@@ -41,21 +41,6 @@ every_store! {
         }
     }
 
-    async fn the_role_types_of_a_session_are_an_element(w: World) {
-        let a = w.user(A).await;
-        let path = session("role", "s");
-        let written = a.put(&path, active()).await.expect(201).json();
-        for element in ["roleTypes", "ROLETYPES"] {
-            let types = a.get(&format!("{path}/{element}")).await.expect(200).json();
-            assert_eq!(types, written["roleTypes"]);
-        }
-        let none = session("open", "s");
-        a.put(&none, active()).await.expect(201);
-        a.get(&format!("{none}/roleTypes")).await.expect_empty(204);
-        a.delete(&format!("{path}/roleTypes")).await.expect(405);
-        a.get(&format!("{}/roleTypes", session("role", "t"))).await.expect_text(404);
-    }
-
     async fn an_element_that_is_absent_from_a_session_answers_nothing(w: World) {
         let (_, _, path) = a_and_b(&w).await;
         let c = w.user(C).await;

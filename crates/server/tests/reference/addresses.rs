@@ -39,7 +39,6 @@ fn template_of(target: &Target) -> String {
                 Part::Members => "members",
                 Part::Me => "members/me",
                 Part::Member(_) => "members/{index}",
-                Part::RoleTypes => "roleTypes",
                 Part::Servers => "servers",
                 Part::Server(_) => "servers/{server}",
             };

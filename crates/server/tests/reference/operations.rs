@@ -70,7 +70,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(200, "text/event-stream"), (204, "")],
         LIST,
     );
-    for part in ["constants", "properties", "members", "roleTypes", "servers"] {
+    for part in ["constants", "properties", "members", "servers"] {
         add(
             &format!("{SESSION}/{part}"),
             "get",
