@@ -90,6 +90,12 @@ impl Browse {
             .collect()
     }
 
+    /// How many handles there are on all shelves.
+    pub(crate) fn len(&self) -> usize {
+        let shelves = self.shelves.pin();
+        shelves.values().map(|place| place.shelf().len()).sum()
+    }
+
     fn place(&self, session: &SessionKey) -> Arc<Place> {
         let key = ShelfKey {
             sandbox: session.sandbox.clone(),

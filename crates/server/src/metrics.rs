@@ -101,6 +101,7 @@ pub struct Metrics {
 struct Scraped {
     live_sessions: Gauge,
     pending_timers: Gauge,
+    search_handles: Gauge,
     timers_lag: Gauge<f64, AtomicU64>,
     ready: Family<[(&'static str, &'static str); 1], Gauge>,
 }
@@ -112,6 +113,8 @@ pub struct Moment {
     pub live_sessions: usize,
     /// Sessions that will change by themselves.
     pub pending_timers: usize,
+    /// Sessions that can be searched for.
+    pub search_handles: usize,
     /// How long the earliest timer has been due.
     pub timers_lag: Duration,
     /// The checks of readiness.
@@ -205,6 +208,11 @@ impl Metrics {
             "pending_timers",
             "Sessions that will change by themselves",
             self.scraped.pending_timers.clone(),
+        );
+        held.register(
+            "search_handles",
+            "Search handles, one for each session that can be searched for",
+            self.scraped.search_handles.clone(),
         );
         held.register_with_unit(
             "timers_lag",
@@ -330,6 +338,7 @@ impl Metrics {
         let gauges = &self.scraped;
         gauges.live_sessions.set(count(moment.live_sessions));
         gauges.pending_timers.set(count(moment.pending_timers));
+        gauges.search_handles.set(count(moment.search_handles));
         gauges.timers_lag.set(moment.timers_lag.as_secs_f64());
         for check in &moment.report.checks {
             let gauge = gauges.ready.get_or_create(&[("check", check.name)]);

@@ -52,6 +52,7 @@ pub fn metrics(shared: &Shared) -> Response {
     let page = directory.metrics.page(&Moment {
         live_sessions: directory.live.len(),
         pending_timers: directory.timers.len(),
+        search_handles: directory.browse.len(),
         timers_lag: directory.timers.lag(directory.clock.now()),
         report: health::report(shared),
     });

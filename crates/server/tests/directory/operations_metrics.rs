@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::fixtures::{A, B, active, me, session};
+use crate::fixtures::{A, B, SCID, active, leave, me, session};
 use crate::world::{StoreKind, World};
 
 const SESSION: &str = "/serviceconfigs/{scid}/sessiontemplates/{template}/sessions/{name}";
@@ -86,6 +86,25 @@ every_store! {
             ("convoke_store_queued_steps", 0.0),
             ("convoke_live_sessions", 1.0),
         ]);
+    }
+
+    async fn search_handles_are_those_that_a_browse_can_find(w: World) {
+        let a = w.user(A).await;
+        for name in ["one", "two"] {
+            a.put(&session("global(lfg)", name), active()).await.expect(201);
+            let reference = json!({"scid": SCID, "templateName": "global(lfg)", "name": name});
+            let body = json!({"type": "search", "version": 1, "sessionRef": reference});
+            // The second takes the place of the first.
+            for _ in 0..2 {
+                a.post("/handles", body.clone()).await.expect(201);
+            }
+        }
+        check(&page(&w).await, &[("convoke_search_handles", 2.0)]);
+        a.put(&session("global(lfg)", "one"), leave()).await.expect(204);
+        check(&page(&w).await, &[("convoke_search_handles", 1.0)]);
+        let restarted = w.restart().await;
+        let live = value(&page(&restarted).await, "convoke_live_sessions");
+        check(&page(&restarted).await, &[("convoke_search_handles", live)]);
     }
 
     async fn timers_show_how_late_they_are_and_were(w: World) {
