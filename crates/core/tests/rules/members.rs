@@ -189,6 +189,11 @@ fn reservations_are_numbered_from_zero_and_name_their_user() {
         Rule::ExistingMember,
         "members.reserve_0.properties",
     );
+    let mut with_role = seat("1002");
+    with_role["roles"] = json!({"lfg": "friend"});
+    let body = json!({ "members": { "reserve_0": with_role } });
+    let path = "members.reserve_0.roles";
+    world.refused(&a(), &body, Rule::ExistingMember, path);
     let body = json!({"members": {"reserve_0": {"constants": {"system": {"xuid": "1002"}}, "properties": {}}}});
     world.becomes(&a(), &body, Updated);
 }

@@ -178,6 +178,9 @@ fn a_subscription_is_replaced_whole_and_ends_with_an_empty_list() {
         &gone,
     );
     world.becomes(&a(), &write(Value::Null), Unchanged);
+    // Without a list it subscribes to nothing, so it is none.
+    world.ok(&a(), &write(json!({"id": GUID, "changeTypes": ["host"]})));
+    has(&world.ok(&a(), &write(json!({ "id": GUID }))), &gone);
     let path = at("subscription.id");
     world.refused(&a(), &write(json!({"id": "x"})), Rule::BadText, &path);
 }

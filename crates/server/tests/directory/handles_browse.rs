@@ -126,6 +126,35 @@ every_store! {
         assert_eq!(result["activityInfo"], json!({ "titleId": "777" }));
     }
 
+    async fn what_is_included_tells_what_a_post_says_and_leaves_out_what_it_does_not(w: World) {
+        let c = cast_in(&w, "123").await;
+        let path = session_in(S2, "bare", "post");
+        let mut body = joining(&c.a);
+        body["constants"] = json!({ "system": { "capabilities": { "searchable": true } } });
+        body["roleTypes"] = json!({ "lfg": { "roles": { "any": {}, "few": { "max": 2 } } } });
+        body["members"]["me"]["roles"] = json!({ "lfg": "any" });
+        body["properties"] = json!({ "system": {
+            "description": { "text": "late raid", "locale": "en-US" }, "keywords": ["raid"],
+            "scheduledTime": "2025-12-31T20:00:00Z", "searchHandleVisibility": "xboxlive",
+        } });
+        c.a.put(&path, body).await.expect(201);
+        post(&c.a, handle("search", &reference_in(S2, "bare", "post"))).await;
+        let query = json!({ "type": "search", "scid": S2, "templateName": "bare" });
+        let all = "/handles/query?include=relatedInfo,roleInfo";
+        let found = c.b.post(all, query).await.expect(200).json();
+        assert_eq!(found["results"][0]["relatedInfo"], json!({
+            "visibility": "open", "joinRestriction": "none", "closed": false,
+            "maxMembersCount": 100, "membersCount": 1, "postedTime": "2026-01-01T00:00:00.0000000Z",
+            "sessionOwners": ["1001"], "keywords": ["raid"],
+            "description": { "text": "late raid", "locale": "en-US" },
+            "scheduledTime": "2025-12-31T20:00:00Z", "searchHandleVisibility": "xboxlive",
+        }));
+        assert_eq!(found["results"][0]["roleInfo"], json!({ "roleTypes": { "lfg": { "roles": {
+            "any": { "count": 1, "memberXuids": ["1001"] },
+            "few": { "count": 0, "max": 2, "memberXuids": [] },
+        } } } }));
+    }
+
     async fn h53_filters_that_match(w: World) {
         let c = cast(&w).await;
         posted(&c).await;

@@ -133,6 +133,15 @@ every_store! {
         assert_eq!(member_xuids(&session_answer(done, 200)), ["1001"]);
     }
 
+    async fn h72_a_body_of_a_deletion_is_not_looked_at(w: World) {
+        let c = cast(&w).await;
+        two_in_g1(&c).await;
+        let path = format!("{}/members/1", game("g1"));
+        let call = c.svc.request("DELETE", &path);
+        let answer = call.body(Some("text/plain"), "{\"members\":").send().await;
+        assert_eq!(member_xuids(&session_answer(answer, 200)), ["1001"]);
+    }
+
     async fn h73_a_member_deletes_oneself(w: World) {
         let c = cast(&w).await;
         two_in_g1(&c).await;

@@ -1,6 +1,6 @@
 //! What else holds for queries of activities: what is found, what stays hidden, and limits.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::handle_steps::{
     S2, cast, cast_in, game, handle, join, leaving, post, reference_in, session_in,
@@ -110,6 +110,26 @@ every_store! {
                 None => assert_eq!(answer.status, 400, "take {take}"),
             }
         }
+    }
+
+    async fn a_query_leaves_what_it_finds_as_it_was(w: World) {
+        let c = cast(&w).await;
+        both_in(&c, "g1").await;
+        let before = c.a.get(&game("g1")).await;
+        let all = "/handles/query?include=relatedInfo,customProperties,session";
+        assert_eq!(results(c.b.post(all, of(&["1001", "1002"])).await).len(), 2);
+        let after = c.a.get(&game("g1")).await;
+        assert_eq!((after.etag(), after.text()), (before.etag(), before.text()));
+    }
+
+    async fn a_service_asks_for_the_people_of_nobody_unless_it_may_read_lists(w: World) {
+        let c = cast(&w).await;
+        let people = |whose: Value| json!({ "type": "activity", "owners": { "people": whose } });
+        let of_nobody = people(json!({ "moniker": "people" }));
+        let refused = c.svc.post("/handles/query", of_nobody).await;
+        refused.expect_naming(400, "owners.people.monikerXuid");
+        let of_a = people(json!({ "moniker": "people", "monikerXuid": "1001" }));
+        c.svc.post("/handles/query", of_a).await.expect_text(403);
     }
 
     async fn a_query_needs_a_body_of_the_right_types(w: World) {

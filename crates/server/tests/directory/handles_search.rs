@@ -184,6 +184,38 @@ every_store! {
         c.a.get(&format!("{path}/session")).await.expect_text(404);
     }
 
+    async fn rule_1_13_a_session_that_lost_its_last_owner_without_an_heir_is_found_no_more(w: World) {
+        let c = cast_in(&w, "123").await;
+        let path = session_in(S2, "bare", "heirless");
+        let mut creation = joining(&c.a);
+        creation["constants"] = json!({ "system": {
+            "capabilities": { "searchable": true, "hasOwners": true },
+            "ownershipPolicies": { "migration": "oldest" },
+        } });
+        creation["members"]["reserve_0"] = place_for(1002);
+        c.a.put(&path, creation).await.expect(201);
+        let body = handle("search", &reference_in(S2, "bare", "heirless"));
+        let posted = post(&c.a, body.clone()).await;
+        let ask = json!({ "type": "search", "scid": S2, "templateName": "bare" });
+        let found = async || {
+            let answer = c.d.post("/handles/query", ask.clone()).await.expect(200).json();
+            answer["results"].as_array().map(Vec::len)
+        };
+        assert_eq!(found().await, Some(1));
+        // B's place is only reserved, so there is nobody to take over.
+        let left = session_answer(c.a.put(&path, leaving()).await, 200);
+        assert_eq!(left["membersInfo"]["count"], 1);
+        assert_eq!(left["properties"]["system"].get("owners"), None);
+        assert_eq!(left.get("searchHandle"), None);
+        c.svc.get(&posted).await.expect_text(404);
+        c.b.put(&format!("{posted}/session"), joining(&c.b)).await.expect_text(404);
+        assert_eq!(found().await, Some(0));
+        // A member who comes does not own it, and publishes nothing.
+        c.b.put(&path, joining(&c.b)).await.expect(200);
+        c.b.post("/handles", body).await.expect_text(403);
+        assert_eq!(found().await, Some(0));
+    }
+
     async fn rule_s4_only_an_owner_or_a_server_posts_a_search_handle(w: World) {
         let c = cast(&w).await;
         let path = format!("{}/session", posted(&c).await);

@@ -90,6 +90,15 @@ every_store! {
         session_answer(c.c.put(&path, joining(&c.c)).await, 200);
     }
 
+    async fn a_user_blocked_by_the_owner_does_not_join_by_name_either(w: World) {
+        let c = cast_in(&w, "123").await;
+        let path = session_in(S2, "own", "s1");
+        c.a.put(&path, joining(&c.a)).await.expect(201);
+        block(&c.a, &c.c).await;
+        c.c.put(&path, joining(&c.c)).await.expect(403);
+        session_answer(c.b.put(&path, joining(&c.b)).await, 200);
+    }
+
     async fn h59_where_nobody_owns_the_session_its_publisher_counts(w: World) {
         let c = cast_in(&w, "123").await;
         let open = session_in(S2, "bare", "s1");

@@ -195,6 +195,17 @@ every_store! {
         b.delete(&format!("{private}/members/me")).await.expect_empty(204);
     }
 
+    async fn who_reads_a_session_sees_addresses_and_connections_too(w: World) {
+        let (_, b, path) = a_session(&w, "open", json!({})).await;
+        let own = json!({"active": true, "connection": A_CONNECTION,
+            "secureDeviceAddress": "AAAAAAAA00112233445566778899AABBCCDDEEFF",
+            "subscription": {"id": A_CONNECTION, "changeTypes": ["everything"]}});
+        let body = json!({"members": {"me": {"properties": {"system": own}}}});
+        w.user(A).await.put(&path, body).await.expect(200);
+        let seen = b.get(&path).await.expect(200).json();
+        assert_eq!(seen["members"]["0"]["properties"]["system"], own);
+    }
+
     async fn a_server_reads_and_writes_whatever_the_restrictions(w: World) {
         let (_, _, path) = a_session(&w, "priv", json!({"closed": true})).await;
         let server = w.server().await;

@@ -105,6 +105,15 @@ every_store! {
         answer.expect_naming(409, "constants.system.capabilities");
     }
 
+    async fn capabilities_without_an_effect_here_are_kept_and_shown(w: World) {
+        let a = w.user(A).await;
+        let capabilities = json!({"suppressPresenceActivityCheck": true, "crossPlay": true,
+            "blockBadMsaReputation": true});
+        let constants = json!({"capabilities": capabilities.clone()});
+        let created = a.put(&session("bare", "x"), creation(constants)).await.expect(201).json();
+        assert_eq!(created["constants"]["system"]["capabilities"], capabilities);
+    }
+
     async fn a_constant_that_was_left_out_cannot_be_added_later(w: World) {
         let a = w.user(A).await;
         let path = session("bare", "x");

@@ -116,7 +116,7 @@ every_store! {
         let path = session("open", "h");
         let ignored = [
             ("prefer", "return=minimal"),
-            ("accept", "application/json"),
+            ("accept", "text/html, image/png;q=0.5"),
             ("accept-language", "de-DE, en;q=0.5"),
             ("signature", "AAAAAQHb"),
             ("ms-cv", "abc.1"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixtures::{A, B, C, SCID, active, create, leave, reserve, session, system};
+use crate::fixtures::{A, B, C, SCID, active, create, leave, me, reserve, session, system};
 use crate::handles_query::results;
 use crate::world::{Answer, Player, World};
 
@@ -200,6 +200,46 @@ every_store! {
         a.put(&path, create(A)).await.expect(201);
         a.put(&path, system(json!({"turn": [0]}))).await.expect(200);
         assert_eq!(results(a.get(&sessions("xuid=1001")).await)[0]["myTurn"], true);
+    }
+
+    async fn a_ready_member_counts_as_inactive(w: World) {
+        let (a, b) = (w.user(A).await, w.user(B).await);
+        let path = session("slow", "s1");
+        a.put(&path, create(A)).await.expect(201);
+        b.put(&path, me(json!({"ready": true}))).await.expect(200);
+        assert_eq!(names(a.get(&sessions("xuid=1002")).await), [] as [&str; 0]);
+        let found = results(a.get(&sessions("xuid=1002&inactive=true")).await);
+        assert_eq!((found.len(), &found[0]["status"]), (1, &json!("inactive")));
+    }
+
+    async fn an_asked_visibility_counts_more_than_the_flag_for_private_sessions(w: World) {
+        let a = w.user(A).await;
+        made(&w, &a, &[("open", "s1"), ("priv", "p1")]).await;
+        let both = sessions("xuid=1001&private=true&visibility=open");
+        assert_eq!(names(a.get(&both).await), ["s1"]);
+        // Private sessions have no keywords, so that services find none by them either.
+        let by_keyword = w.server().await.get(&sessions("keyword=k&private=true")).await;
+        assert_eq!(names(by_keyword), [] as [&str; 0]);
+    }
+
+    async fn large_sessions_are_found_by_user_and_by_keyword(w: World) {
+        let (a, b) = (w.user(A).await, w.user(B).await);
+        let path = session("big", "s1");
+        a.put(&path, create(A)).await.expect(201);
+        b.put(&path, me(json!({"ready": true}))).await.expect(200);
+        keyword(&a, &path, &["raid"]).await;
+        let of_b = results(a.get(&sessions("xuid=1002&inactive=true")).await);
+        assert_eq!((&of_b[0]["status"], &of_b[0]["accepted"]), (&json!("inactive"), &json!(2)));
+        let by_word = results(w.user(C).await.get(&sessions("keyword=raid")).await);
+        assert_eq!((&by_word[0]["sessionRef"]["name"], &by_word[0]["accepted"]), (&json!("s1"), &json!(2)));
+    }
+
+    async fn a_query_takes_the_multiplayer_privilege(w: World) {
+        let body = json!({"xuid": "1001", "titleId": "123", "privileges": [252]});
+        let a = w.token(body).await;
+        a.get(&sessions("xuid=1001")).await.expect_text(403);
+        let xuids = json!({"xuids": ["1001"]});
+        a.post(&batch("", ""), xuids).await.expect_text(403);
     }
 
     async fn sandboxes_and_configurations_do_not_meet(w: World) {

@@ -197,6 +197,27 @@ every_store! {
         b.put(&path, system(json!({"keywords": ["k"]}))).await.expect(200);
     }
 
+    async fn a_matchmaker_says_what_it_found_about_those_it_places(w: World) {
+        let (server, b) = (w.server().await, w.user(B).await);
+        let path = session("open", "s2s");
+        let result = json!({"serverMeasurements": {"east": {"latency": 12}}});
+        let seat = json!({"constants": {"system": {"xuid": "1002", "team": "blue",
+            "matchmakingResult": result}, "custom": {"skill": 7}}});
+        let mut body = members(json!({"reserve_0": seat}));
+        let servers = json!(["east.example:1", "west.example:2"]);
+        body["properties"] = json!({"system": {"serverConnectionStringCandidates": servers}});
+        body["servers"] = json!({"matchmaking": {"properties": {"system": {"status": "found"}}}});
+        let created = server.put(&path, body).await.expect(201).json();
+        assert_eq!(created["properties"]["system"]["serverConnectionStringCandidates"], servers);
+        assert_eq!(created["servers"]["matchmaking"]["properties"]["system"]["status"], "found");
+        let constants = json!({"system": {"xuid": "1002", "index": 0, "team": "blue",
+            "matchmakingResult": result}, "custom": {"skill": 7}});
+        assert_eq!(created["members"]["0"]["constants"], constants);
+        // It stays with the member who accepts.
+        let accepted = b.put(&path, active()).await.expect(200).json();
+        assert_eq!(accepted["members"]["0"]["constants"], constants);
+    }
+
     async fn several_reserved_users_accept_at_once(w: World) {
         let server = w.server().await;
         let path = session("open", "s2s");

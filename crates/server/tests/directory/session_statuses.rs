@@ -197,6 +197,29 @@ every_store! {
         }
     }
 
+    async fn what_is_wrong_is_looked_for_in_a_fixed_order(w: World) {
+        let cast = Cast::new(&w).await;
+        let (open, private, none) = (session("open", "s"), session("priv", "s"), session("none", "s"));
+        // The contract version, the address, the body, the precondition, then who may do what.
+        let call = |path: &str, body: &str| {
+            cast.stranger.request("PUT", path).body(Some("application/json"), body)
+        };
+        let refused = call(&none, "{").without("x-xbl-contract-version").send().await;
+        refused.expect_naming(400, "[contract.missing]");
+        ends(call(&none, "{").send().await, 404, Body::Text);
+        ends(call(&private, "{").header("if-match", "\"stale\"").send().await, 400, Body::Text);
+        let write = custom(json!({"a": 1})).to_string();
+        ends(call(&open, &write).header("if-match", "\"stale\"").send().await, 412, Body::Session);
+        ends(call(&open, &write).send().await, 403, Body::Session);
+        // Constants are judged before properties, and properties before servers.
+        let mut all = custom(json!({"a": 1}));
+        all["constants"] = json!({"system": {"maxMembersCount": 9}});
+        all["properties"]["system"] = json!({"locked": true});
+        cast.a.put(&open, all.clone()).await.expect_naming(409, "constants.system.maxMembersCount");
+        all.as_object_mut().expect("an object").remove("constants");
+        cast.a.put(&open, all).await.expect_naming(400, "properties.system.locked");
+    }
+
     async fn a_server_principal_has_no_seat_of_its_own(w: World) {
         let cast = Cast::new(&w).await;
         let path = session("open", "s");

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::fixtures::{A, HANDLES_SCID, SCID, active, session, session_templates};
 use crate::json::assert_contains;
+use crate::world::{StoreKind, World};
 
 every_store! {
     async fn templates_are_listed_by_name_with_their_contract(w: World) {
@@ -96,4 +97,21 @@ every_store! {
         let read = call.send().await.expect(200).json();
         assert_eq!(read["constants"]["system"]["timeouts"], json!({"reserved": 1000}));
     }
+}
+
+#[tokio::test]
+async fn a_configuration_without_templates_lists_none() {
+    let empty = "33333333-3333-4333-8333-333333333333";
+    let w = World::configured(StoreKind::Memory, |config| {
+        let services = config.service_configs.as_ref().expect("a folder");
+        let folder = services.join(empty);
+        std::fs::create_dir_all(folder.join("templates")).expect("a folder");
+        let service = folder.join("service.toml");
+        std::fs::write(service, "title_ids = [\"123\"]\n").expect("written");
+    })
+    .await;
+    let a = w.user(A).await;
+    let path = format!("/serviceconfigs/{empty}/sessiontemplates");
+    let listed = a.get(&path).await.expect(200).json();
+    assert_eq!(listed, json!({"results": []}));
 }

@@ -158,3 +158,28 @@ async fn subscriptions_are_limited_in_number_and_in_how_fast_they_are_made() {
     }
     assert_eq!(socket.ask(&friends(6)).await[2], 1001);
 }
+
+#[tokio::test]
+async fn statistics_and_presence_have_limits_of_their_own() {
+    let service = Service::start().await;
+    let mut socket = service.open(&service.player(1001).await).await;
+    let scid = "11111111-1111-4111-8111-111111111111";
+    let stat = format!("https://userstats.xboxlive.com/users/xuid(1001)/scids/{scid}/stats/Kills");
+    let presence = "https://userpresence.xboxlive.com/users/xuid(1002)/devices".to_owned();
+    let mut asked = 0;
+    for (uri, most) in [(stat, 1000), (presence, 2500)] {
+        for number in 0..=most {
+            // As fast as subscriptions may be made.
+            if asked % 200 == 0 {
+                service.clock.advance(Duration::from_secs(4));
+            }
+            asked += 1;
+            let code = &socket.ask(&subscribe(7, &uri)).await[2];
+            assert_eq!(
+                *code,
+                if number < most { 0 } else { 2 },
+                "{number} of {most}"
+            );
+        }
+    }
+}

@@ -6,6 +6,8 @@ use std::time::Duration;
 use convoke_server::config::StoreChoice;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::client::{Socket, reason};
 use crate::service::{Player, Service, me};
@@ -81,6 +83,31 @@ async fn h87_whoever_loses_the_connection_is_out_after_half_a_minute_and_the_oth
         404
     );
     assert_eq!(service.metric("convoke_rta_members_lost_total").await, 1);
+}
+
+#[tokio::test]
+async fn a_socket_that_its_client_closes_leaves_the_same_time_to_come_back() {
+    let Meeting {
+        service,
+        a,
+        mut at_a,
+        mut at_b,
+        ..
+    } = Meeting::of("slow/g1").await;
+    let farewell = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "".into(),
+    };
+    at_b.stream.close(Some(farewell)).await.expect("sent");
+    service
+        .until_metric("convoke_rta_sockets_ended_total{end=\"gone\"}", 1)
+        .await;
+    service.pass(29, &mut [&mut at_a]).await;
+    service.app.run_due_losses().await;
+    assert!(is_active(&service.get(&a, "slow/g1").await.ok(200), "1"));
+    service.clock.advance(Duration::from_secs(1));
+    at_a.until_tapped(3).await;
+    assert!(!is_active(&service.get(&a, "slow/g1").await.ok(200), "1"));
 }
 
 #[tokio::test]

@@ -146,3 +146,39 @@ async fn the_eleventh_socket_of_a_user_closes_the_first() {
     eleventh.assert_silent().await;
     other.assert_silent().await;
 }
+
+#[tokio::test]
+async fn a_socket_ends_with_the_token_that_opened_it() {
+    let service = Service::start().await;
+    let a = service.player(1001).await;
+    // Tokens of the issuer live for sixteen hours, and a minute longer.
+    service.clock.advance(Duration::from_mins(15 * 60 + 30));
+    let mut socket = service.open(&a).await;
+    service.pass(31 * 60 - 1, &mut [&mut socket]).await;
+    service.clock.advance(Duration::from_secs(1));
+    assert_eq!(socket.closed().await, reason(1001, "token expired"));
+}
+
+#[tokio::test]
+async fn every_answer_over_a_connection_has_its_date() {
+    let service = Service::start().await;
+    let a = service.player(1001).await;
+    let url = |path: &str| format!("http://{}{path}", service.address);
+    for (path, status) in [
+        ("/healthz", 200),
+        (&crate::service::path("g1"), 204),
+        ("/x", 404),
+    ] {
+        let request = service
+            .http
+            .get(url(path))
+            .header("x-xbl-contract-version", "107");
+        let request = request.header("authorization", &a.authorization);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), status, "{path}");
+        let date = answer.headers()["date"].to_str().expect("text");
+        // RFC 1123, as clients of the original read it.
+        let read = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", date);
+        assert!(read.is_ok(), "{date}: {read:?}");
+    }
+}

@@ -200,3 +200,14 @@ async fn whoever_is_removed_and_whoever_was_in_a_deleted_session_is_tapped_once_
     assert_eq!(taps[0]["changeNumber"], 2);
     assert_eq!(service.get(&b, "g2").await.status, 204);
 }
+
+#[tokio::test]
+async fn deleting_a_member_taps_as_leaving_does() {
+    let (service, a, _, mut socket) = meeting(&["membersList"]).await;
+    let element = format!("{}/members/me", crate::service::path("g1"));
+    let left = service.call(Method::DELETE, &element, &a, None).await;
+    let left = left.ok(200);
+    let taps = socket.taps().await;
+    assert_eq!(taps[0]["changeNumber"], left["changeNumber"]);
+    assert_eq!(taps[0]["branch"], left["branch"]);
+}

@@ -334,3 +334,16 @@ fn the_openapi_document_is_what_the_code_makes() {
     let text = serde_json::to_string_pretty(&document()).expect("plain JSON");
     crate::check_document("docs/api/openapi.json", &format!("{text}\n"));
 }
+
+#[test]
+fn statuses_that_the_documents_name_and_nobody_needs_are_never_answered() {
+    for never in [202, 428] {
+        let refusal = AnyRule::all().find(|rule| rule.status() == never);
+        assert!(refusal.is_none(), "{never}");
+        for operation in operations() {
+            let success = operation.gives.iter().any(|(status, _)| *status == never);
+            let refusal = operation.refuses.contains(&never);
+            assert!(!success && !refusal, "{never}: {}", operation.id());
+        }
+    }
+}
