@@ -57,7 +57,9 @@ pub fn check_workspace(root: &Path) -> anyhow::Result<Vec<Finding>> {
 
 /// Every example that no test bears, and every one named as open that has a test or does not exist.
 pub fn check(files: &[SourceFile], all: &[Series]) -> Vec<Finding> {
-    let names = files.iter().flat_map(|file| function_names(&file.text));
+    let names = files
+        .iter()
+        .flat_map(|file| source::function_names(&file.text));
     let borne: BTreeSet<(char, u32)> = names.flat_map(numbers).collect();
     let mut findings = Vec::new();
     for series in all {
@@ -80,18 +82,6 @@ pub fn check(files: &[SourceFile], all: &[Series]) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// The names of all functions of a text.
-fn function_names(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| {
-        let (before, after) = line.split_once("fn ")?;
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        if before.ends_with(is_word) {
-            return None;
-        }
-        after.split(|c| !is_word(c)).next()
-    })
 }
 
 /// The numbers that a name begins with.

@@ -1,6 +1,6 @@
 //! Checks of the repository itself: which crate may use which, how long a file may grow,
-//! whether the documents name files that exist, which words do not belong in the code, and which
-//! numbered examples of the specification are tests.
+//! whether the documents name files that exist, which words do not belong in the code, which
+//! numbered examples of the specification are tests, and whether the tests that prove conformance exist.
 //!
 //! Every check is a function from text to a list of findings, so that its tests need no repository.
 //! `cargo test` runs all of them on the real workspace (`tests/tidy.rs`); `just tidy` prints the same.
@@ -9,6 +9,7 @@
 use std::path::{Path, PathBuf};
 
 pub mod arrows;
+pub mod conformance;
 pub mod docs_paths;
 pub mod examples;
 pub mod file_sizes;
@@ -33,6 +34,7 @@ pub fn tidy(root: &Path) -> anyhow::Result<Vec<Finding>> {
     findings.extend(file_sizes::check_workspace(root)?);
     findings.extend(docs_paths::check_workspace(root)?);
     findings.extend(examples::check_workspace(root)?);
+    findings.extend(conformance::check_workspace(root)?);
     findings.extend(words::check_workspace(root)?);
     Ok(findings)
 }

@@ -107,6 +107,35 @@ pub fn without_comment(line: &str) -> &str {
     line
 }
 
+/// The names of all functions of a text.
+pub fn function_names(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(function_name)
+}
+
+fn function_name(line: &str) -> Option<&str> {
+    let (before, after) = line.split_once("fn ")?;
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    if before.ends_with(is_word) {
+        return None;
+    }
+    after.split(|c| !is_word(c)).next()
+}
+
+/// The names of all tests of a text: functions with the attribute of a test, and those that are run
+/// on every store, which have a parameter.
+pub fn test_names(text: &str) -> impl Iterator<Item = &str> {
+    let mut has_attribute = false;
+    text.lines().filter_map(move |line| {
+        if line.trim_start().starts_with("#[") {
+            has_attribute |= line.contains("test]") || line.contains("test(");
+            return None;
+        }
+        let on_every_store = line.contains("(w: World)") || line.contains("(store: StoreKind)");
+        let is_test = std::mem::take(&mut has_attribute) || on_every_store;
+        function_name(line).filter(|_| is_test)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +179,14 @@ mod tests {
         );
 
         assert_eq!(files.expect("an absent folder is no error"), []);
+    }
+
+    #[test]
+    fn tests_have_an_attribute_or_are_run_on_every_store() {
+        let text = "#[test]\nfn a() {}\nfn b() {}\n    #[tokio::test(flavor = \"x\")]\n    \
+            async fn c() {}\n    async fn d(w: World) {}\n#[expect(x)]\nfn e() {}\n";
+
+        assert_eq!(test_names(text).collect::<Vec<_>>(), ["a", "c", "d"]);
+        assert_eq!(function_names(text).count(), 5);
     }
 }

@@ -1,6 +1,8 @@
 //! Runs every check on this repository, so that `cargo test` keeps it tidy.
 
-use xtask::{Finding, arrows, docs_paths, examples, file_sizes, words, workspace_root};
+use xtask::{
+    Finding, arrows, conformance, docs_paths, examples, file_sizes, words, workspace_root,
+};
 
 fn assert_tidy(findings: anyhow::Result<Vec<Finding>>) {
     let findings = findings.expect("the workspace can be read");
@@ -26,6 +28,11 @@ fn documents_name_files_that_exist() {
 #[test]
 fn every_example_of_the_specification_is_a_test() {
     assert_tidy(examples::check_workspace(&workspace_root()));
+}
+
+#[test]
+fn what_is_said_to_conform_is_proven_by_tests() {
+    assert_tidy(conformance::check_workspace(&workspace_root()));
 }
 
 #[test]
