@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use convoke_wire::Xuid;
 
-use crate::session::Session;
+use crate::session::{Members, Session};
 
 /// One way to find a session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,10 +31,56 @@ pub fn entries(session: &Session) -> BTreeSet<IndexEntry> {
         .members
         .values()
         .map(|member| IndexEntry::Member(member.xuid));
-    let keywords = session
-        .properties
-        .keywords
-        .iter()
-        .map(|word| IndexEntry::Keyword(word.to_lowercase()));
-    members.chain(keywords).collect()
+    members
+        .chain(words(session).into_iter().map(IndexEntry::Keyword))
+        .collect()
+}
+
+/// What a change takes from the entries of a session, and what it adds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Difference {
+    /// Only before.
+    pub removed: Vec<IndexEntry>,
+    /// Only after.
+    pub added: Vec<IndexEntry>,
+}
+
+/// The difference that a change makes to the entries; `None` is no session.
+///
+/// Members that both states share are not looked at, so that it costs the same among thousands.
+pub fn difference(before: Option<&Session>, after: Option<&Session>) -> Difference {
+    let nobody = Members::new();
+    let old = before.map_or(&nobody, |session| &session.members);
+    let new = after.map_or(&nobody, |session| &session.members);
+    let mut difference = Difference::default();
+    for changed in new.differences(old) {
+        let (was, is) = (
+            changed.before.map(|it| it.xuid),
+            changed.after.map(|it| it.xuid),
+        );
+        if was == is {
+            continue;
+        }
+        // A user may have come back at another index.
+        let gone = was.filter(|xuid| new.index_of(*xuid).is_none());
+        let come = is.filter(|xuid| old.index_of(*xuid).is_none());
+        difference.removed.extend(gone.map(IndexEntry::Member));
+        difference.added.extend(come.map(IndexEntry::Member));
+    }
+    let (old, new) = (
+        before.map(words).unwrap_or_default(),
+        after.map(words).unwrap_or_default(),
+    );
+    let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<IndexEntry> {
+        let words = one.difference(other).cloned();
+        words.map(IndexEntry::Keyword).collect()
+    };
+    difference.removed.extend(only(&old, &new));
+    difference.added.extend(only(&new, &old));
+    difference
+}
+
+fn words(session: &Session) -> BTreeSet<String> {
+    let words = session.properties.keywords.iter();
+    words.map(|word| word.to_lowercase()).collect()
 }

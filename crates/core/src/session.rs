@@ -11,6 +11,7 @@ pub mod departures;
 pub mod encounters;
 pub mod initialization;
 pub mod join;
+pub mod member_map;
 pub mod member_properties;
 pub mod members;
 pub mod owners;
@@ -23,7 +24,7 @@ pub mod shared_constants;
 pub mod taps;
 pub mod timeouts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use convoke_wire::etag::ETag;
@@ -48,6 +49,7 @@ pub use constants::Constants;
 pub use custom::Custom;
 pub use encounters::{Groups, Reported};
 pub use initialization::Initialization;
+pub use member_map::Members;
 pub use properties::Properties;
 pub use servers::Server;
 pub use shared_constants::{SharedConstants, Sharing};
@@ -73,7 +75,7 @@ pub struct Session {
     /// What members may change.
     pub properties: Properties,
     /// By index.
-    pub members: BTreeMap<u32, Arc<Member>>,
+    pub members: Members,
     /// The index that the next added member gets; only ever grows.
     pub next_index: u32,
     /// Written by services, by name.
@@ -249,18 +251,15 @@ impl Session {
 
     /// Bytes of what titles keep in it.
     pub fn weight(&self) -> usize {
-        let members = self.members.values().map(|member| member.weight());
         let servers = self.servers.values().map(|server| server.weight());
         let own = self.properties.weight() + self.constants.custom.len();
-        own + members.sum::<usize>() + servers.sum::<usize>()
+        own + self.members.totals().weight + servers.sum::<usize>()
     }
 
     /// The member entry of a user.
     pub fn member_of(&self, xuid: Xuid) -> Option<(u32, &Arc<Member>)> {
-        self.members
-            .iter()
-            .find(|(_, member)| member.xuid == xuid)
-            .map(|(index, member)| (*index, member))
+        let index = self.members.index_of(xuid)?;
+        self.members.get(&index).map(|member| (index, member))
     }
 
     /// Members that are no longer reserved.
@@ -296,19 +295,20 @@ fn leading_u128(digest: &[u8]) -> u128 {
 ///
 /// An activity handle lives as long as its owner is an active member. `[doc]`
 pub fn ended_activities(before: Option<&Session>, after: Option<&Session>) -> Vec<Xuid> {
-    let active = |session: &Session, xuid: Xuid| {
-        session
-            .member_of(xuid)
-            .is_some_and(|(_, member)| member.state == MemberState::Active)
-    };
     let Some(before) = before else {
         return Vec::new();
     };
-    before
-        .members
-        .values()
-        .filter(|member| member.state == MemberState::Active)
+    let is_active = |member: &&Arc<Member>| member.state == MemberState::Active;
+    let plays = |xuid| {
+        let member = after.and_then(|session| session.member_of(xuid));
+        member.is_some_and(|(_, member)| is_active(&member))
+    };
+    let nobody = Members::new();
+    let after = after.map_or(&nobody, |session| &session.members);
+    let changed = after.differences(&before.members).into_iter();
+    changed
+        .filter_map(|changed| changed.before.filter(is_active))
         .map(|member| member.xuid)
-        .filter(|xuid| !after.is_some_and(|session| active(session, *xuid)))
+        .filter(|xuid| !plays(*xuid))
         .collect()
 }

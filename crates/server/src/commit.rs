@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use convoke_core::handle::Handle;
-use convoke_core::index;
 use convoke_core::session::{self, Reported, Session, Settled, ended_activities, settle};
 use convoke_store::store::SessionState;
 use convoke_store::{
@@ -422,10 +421,10 @@ fn commit_of(
         commit.sessions.push(SessionWrite {
             key: key.clone(),
             expected: old.map(Version::from),
+            before: before.map(|state| Arc::clone(&state.session)),
             next: after.map(|state| SessionState {
                 session: Arc::clone(&state.session),
                 next_timer: state.next_timer,
-                index: index::entries(&state.session),
             }),
         });
     }

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use convoke_core::session::departures::departures;
-use convoke_core::session::{ChangeTypes, MemberState, Session};
+use convoke_core::session::{ChangeTypes, MemberState, Members, Session};
 use convoke_wire::session::changes::{Cause, ChangeId};
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -171,7 +171,10 @@ impl Told {
         };
         self.disconnected.retain(|index| inactive(new, *index));
         if let (Cause::Disconnect, Some(new)) = (cause, new) {
-            let indices = new.members.keys().copied();
+            let nobody = Members::new();
+            let former = old.map_or(&nobody, |old| &old.members);
+            let changed = new.members.differences(former).into_iter();
+            let indices = changed.map(|changed| changed.index);
             let lost =
                 indices.filter(|index| inactive(Some(new), *index) && !inactive(old, *index));
             self.disconnected.extend(lost);

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use convoke_core::session::{Session, next_timer};
-use convoke_core::{Member, MemberState, index};
+use convoke_core::{Member, MemberState};
 use convoke_store::log::{Contents, Log, Record};
 use convoke_store::store::SessionState;
 use convoke_store::{
@@ -308,14 +308,16 @@ fn step(
         change_number,
         ..document.clone()
     };
+    let before = expected.map(|change_number| Session {
+        reference: key.reference.clone(),
+        change_number,
+        ..document.clone()
+    });
     let write = SessionWrite {
-        expected: expected.map(|change_number| Version {
-            branch: session.branch,
-            change_number,
-        }),
+        expected: before.as_ref().map(Version::from),
+        before: before.map(Arc::new),
         next: Some(SessionState {
             next_timer: next_timer(&session),
-            index: index::entries(&session),
             session: Arc::new(session),
         }),
         key,

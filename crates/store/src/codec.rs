@@ -8,7 +8,7 @@ use bytes::Bytes;
 use convoke_core::handle::Handle;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, Settings};
-use convoke_core::session::Session;
+use convoke_core::session::{Member, Session};
 use convoke_wire::Sandbox;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,26 @@ pub fn decode_session(bytes: &[u8], checksum: i64) -> Result<Session, StoreError
 /// Reads a handle; whatever is wrong with the bytes is an error.
 pub fn decode_handle(bytes: &[u8], checksum: i64) -> Result<Handle, StoreError> {
     decode(bytes, checksum)
+}
+
+/// Writes a member that is stored apart from its session.
+pub(crate) fn encode_member(member: &Member) -> Result<Encoded, StoreError> {
+    encode(member)
+}
+
+/// Reads a member; whatever is wrong with the bytes is an error.
+pub(crate) fn decode_member(bytes: &[u8], checksum: i64) -> Result<Member, StoreError> {
+    decode(bytes, checksum)
+}
+
+/// Writes a member that is stored apart from its session into one value.
+pub(crate) fn pack_member(member: &Member) -> Result<Bytes, StoreError> {
+    pack("", member)
+}
+
+/// Reads a member from one value.
+pub(crate) fn unpack_member(value: &[u8]) -> Result<Member, StoreError> {
+    Ok(unpack(value)?.1)
 }
 
 /// Writes a session into one value: a checksum of eight bytes, the sandbox in its writer's

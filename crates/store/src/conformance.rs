@@ -6,6 +6,7 @@ mod engines;
 mod fixtures;
 mod guards;
 mod handles;
+mod large;
 mod people;
 mod play;
 mod privacy;
@@ -58,6 +59,10 @@ pub async fn run_all<S: Store>(make: impl Fn() -> S) {
             operations_are_applied_in_their_order,
             activities_are_listed_newest_first,
             invitations_wait_until_they_are_settled;
+        large:
+            one_of_many_members_comes_changes_and_goes,
+            a_large_session_is_replaced_without_knowing_its_state,
+            a_session_of_the_same_name_may_be_large_or_not;
         people:
             people_are_listed_by_the_time_they_were_added,
             an_edge_is_replaced_and_removed,

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+mod apart;
 mod append_log;
 mod batch_writer;
 pub mod codec;

@@ -23,11 +23,14 @@ pub enum Table {
     Activities,
     /// Recent players, by sandbox and user in one text.
     RecentPlayers,
+    /// Members of large sessions, by the folded key of the session and the four bytes of the index,
+    /// most significant first.
+    Members,
 }
 
 impl Table {
     /// All there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sessions,
         Self::Handles,
         Self::Follows,
@@ -35,6 +38,7 @@ impl Table {
         Self::Settings,
         Self::Activities,
         Self::RecentPlayers,
+        Self::Members,
     ];
 }
 

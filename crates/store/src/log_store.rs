@@ -4,6 +4,7 @@
 //! log together, and only then makes them true in memory; so readers see durable states only.
 
 mod documents;
+mod members;
 mod writer;
 
 use std::path::Path;
@@ -141,3 +142,6 @@ impl Store for LogStore {
         Ok(findings)
     }
 }
+
+#[cfg(test)]
+mod tests;

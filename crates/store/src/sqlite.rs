@@ -8,6 +8,7 @@ mod checkpoint;
 mod directory;
 mod endings;
 mod error;
+mod members;
 mod prepared;
 mod reader;
 mod schema;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use convoke_core::activity::Activity;
 use convoke_core::handle::Handle;
-use convoke_core::index::IndexEntry;
+use convoke_core::index::{self, IndexEntry};
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::recent_players::RecentPlayers;
-use convoke_core::session::Session;
+use convoke_core::session::{Member, Session};
 use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 
@@ -19,6 +19,7 @@ use crate::derived::{self, Beside};
 use crate::draft::Draft;
 use crate::ending::Ending;
 use crate::step::StoredSession;
+use crate::{StoreError, apart};
 
 /// The questions of [`Store`](crate::Store) that are answered from memory, for stores that have a
 /// `state()`: written once, because each store would only pass them on.
@@ -201,12 +202,30 @@ impl State {
         self.met.apply(draft.met);
     }
 
+    /// Puts members back that were read apart from their session.
+    pub(crate) fn put_back(
+        &mut self,
+        key: &Arc<str>,
+        members: Vec<(u32, Arc<Member>)>,
+    ) -> Result<(), StoreError> {
+        let Some(stored) = self.sessions.get(key) else {
+            let detail = format!("session {key} is not there, its members are");
+            return Err(StoreError::Corrupt(detail));
+        };
+        let mut stored = stored.clone();
+        let session = Arc::make_mut(&mut stored.session);
+        stored.next_timer = apart::put_back(session, members)?;
+        self.write_session(Arc::clone(key), Some(stored));
+        Ok(())
+    }
+
     fn write_session(&mut self, key: Arc<str>, next: Option<StoredSession>) {
         let before = self.sessions.remove(&key);
         let old_timer = before.as_ref().and_then(|stored| stored.next_timer);
         let new_timer = next.as_ref().and_then(|stored| stored.next_timer);
-        let old_index = before.as_ref().map_or(&[][..], |stored| &stored.index);
-        let new_index = next.as_ref().map_or(&[][..], |stored| &stored.index);
+        let of = |stored: &Option<StoredSession>| stored.as_ref().map(|it| Arc::clone(&it.session));
+        let (old, new) = (of(&before), of(&next));
+        let index = index::difference(old.as_deref(), new.as_deref());
         if old_timer != new_timer {
             if let Some(due) = old_timer {
                 self.timers.remove(&(due, Arc::clone(&key)));
@@ -215,16 +234,11 @@ impl State {
                 self.timers.insert((due, Arc::clone(&key)));
             }
         }
-        // Both are sorted and short.
-        for entry in old_index {
-            if !new_index.contains(entry) {
-                self.index.remove(&(entry.clone(), Arc::clone(&key)));
-            }
+        for entry in index.removed {
+            self.index.remove(&(entry, Arc::clone(&key)));
         }
-        for entry in new_index {
-            if !old_index.contains(entry) {
-                self.index.insert((entry.clone(), Arc::clone(&key)));
-            }
+        for entry in index.added {
+            self.index.insert((entry, Arc::clone(&key)));
         }
         if let Some(mut next) = next {
             next.written = Bytes::new();
@@ -457,6 +471,7 @@ impl State {
         let (mut timers, mut entries, mut keys, mut ends) = (0, 0, 0, 0);
         let (mut activities, mut invitations) = (0, 0);
         for (folded, stored) in &self.sessions {
+            let said = index::entries(&stored.session);
             let indexed = |entry: &&IndexEntry| {
                 let row = (IndexEntry::clone(entry), Arc::clone(folded));
                 self.index.contains(&row)
@@ -465,8 +480,7 @@ impl State {
                 next_timer: stored
                     .next_timer
                     .filter(|due| self.timers.contains(&(*due, Arc::clone(folded)))),
-                entries: stored
-                    .index
+                entries: said
                     .iter()
                     .filter(indexed)
                     .map(IndexEntry::to_text)
@@ -474,7 +488,7 @@ impl State {
             };
             findings.extend(derived::findings(folded, &stored.session, &kept));
             timers += usize::from(stored.next_timer.is_some());
-            entries += stored.index.len();
+            entries += said.len();
         }
         for handle in self.handles.values() {
             activities += usize::from(handle.activity_owner().is_some());

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use convoke_core::handle::Handle;
-use convoke_core::index::IndexEntry;
-use convoke_core::session::Session;
+use convoke_core::session::{Members, Session};
 use convoke_wire::{Sandbox, SessionKey};
 use jiff::Timestamp;
 
 use crate::store::SessionState;
-use crate::{Commit, HandleOp, StoreError, codec};
+use crate::{Commit, HandleOp, StoreError, apart, codec};
 
 /// A commit with its keys folded and, for a log, its documents written.
 #[derive(Debug)]
@@ -37,10 +36,10 @@ pub(crate) struct StoredSession {
     pub(crate) sandbox: Sandbox,
     pub(crate) session: Arc<Session>,
     pub(crate) next_timer: Option<Timestamp>,
-    /// Everything by which it is found, sorted.
-    pub(crate) index: Box<[IndexEntry]>,
     /// As it goes into the log; empty once it is there, and without a log.
     pub(crate) written: Bytes,
+    /// Whether a log of old has the members of this large session in its document.
+    pub(crate) is_whole: bool,
 }
 
 impl Step {
@@ -64,7 +63,7 @@ impl Step {
     pub(crate) fn for_log(commit: Commit) -> Result<Self, StoreError> {
         let mut step = Self::in_memory(commit);
         for next in step.sessions.iter_mut().filter_map(|it| it.next.as_mut()) {
-            next.written = codec::pack_session(&next.sandbox, &next.session)?;
+            next.written = codec::pack_session(&next.sandbox, &apart::head(&next.session))?;
         }
         let puts = step.commit.handles.iter().filter_map(|op| match op {
             HandleOp::Put(handle) => Some(codec::pack_handle(handle)),
@@ -81,9 +80,15 @@ impl StoredSession {
             sandbox: key.sandbox.clone(),
             session: Arc::clone(&state.session),
             next_timer: state.next_timer,
-            index: state.index.iter().cloned().collect(),
             written: Bytes::new(),
+            is_whole: false,
         }
+    }
+
+    /// The members that are stored apart.
+    pub(crate) fn members_apart(&self) -> Members {
+        let session = Some(&*self.session).filter(|_| !self.is_whole);
+        apart::members(session)
     }
 
     /// The key, in its writers' spelling.

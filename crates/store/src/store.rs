@@ -1,6 +1,5 @@
 //! The trait that every store implements, and the atomic step it takes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use convoke_core::activity::{Activity, ActivityKey, Stamp};
@@ -66,6 +65,8 @@ pub struct SessionWrite {
     pub key: SessionKey,
     /// The state that must be there; `None` when there must be none.
     pub expected: Option<Version>,
+    /// That state itself, where it is at hand: of a large session, only what differs is written.
+    pub before: Option<Arc<Session>>,
     /// The state that shall be there; `None` deletes.
     pub next: Option<SessionState>,
 }
@@ -77,8 +78,6 @@ pub struct SessionState {
     pub session: Arc<Session>,
     /// When it will change by itself.
     pub next_timer: Option<Timestamp>,
-    /// Everything by which it is found.
-    pub index: BTreeSet<IndexEntry>,
 }
 
 /// A change of handles.

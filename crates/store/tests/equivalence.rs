@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use convoke_core::activity::{Activity, ActivityKey, Stamp};
 use convoke_core::handle::Handle;
-use convoke_core::index::{self, IndexEntry};
+use convoke_core::index::IndexEntry;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Audience, Listing, PrivateList, Setting, Settings};
 use convoke_core::recent_players::{Encounter, Meetings, RecentPlayersKey};
@@ -55,6 +55,8 @@ fn keys() -> impl Strategy<Value = SessionKey> {
 struct Write {
     key: SessionKey,
     guard: Guard,
+    /// Whether the store is handed the state that is replaced.
+    tells: bool,
     next: Option<Session>,
 }
 
@@ -89,6 +91,7 @@ prop_compose! {
         words in btree_set(0..WORDS.len(), 0..3),
         due in prop::option::of(0..5_i64),
         deletes in prop::bool::weighted(0.2),
+        (large, tells) in (prop::bool::weighted(0.6), any::<bool>()),
     ) -> Write {
         let members: serde_json::Map<String, Value> = members
             .into_iter()
@@ -105,12 +108,12 @@ prop_compose! {
             "branch": version.branch,
             "change_number": version.change_number,
             "start_time": at(0),
-            "constants": {"reserved_removal_timeout": 30_000},
+            "constants": {"reserved_removal_timeout": 30_000, "capabilities": {"large": large}},
             "properties": {"keywords": words},
             "members": members,
             "next_index": 9,
         }));
-        Write { key, guard, next: (!deletes).then_some(session.unwrap()) }
+        Write { key, guard, tells, next: (!deletes).then_some(session.unwrap()) }
     }
 }
 
@@ -253,27 +256,38 @@ prop_compose! {
 
 impl Step {
     fn commit(&self, store: &MemoryStore) -> Commit {
-        let resolve = |write: &Write| SessionWrite {
-            key: write.key.clone(),
-            expected: match write.guard {
-                Guard::Holds => store
-                    .load(&write.key)
-                    .unwrap()
-                    .as_deref()
-                    .map(Version::from),
-                Guard::Guesses(version) => version,
-            },
-            next: write.next.as_ref().map(|session| SessionState {
-                next_timer: next_timer(session),
-                index: index::entries(session),
-                session: Arc::new(session.clone()),
-            }),
+        let resolve = |write: &Write| {
+            let before = store.load(&write.key).unwrap();
+            let next = write.next.as_ref();
+            SessionWrite {
+                key: write.key.clone(),
+                expected: match write.guard {
+                    Guard::Holds => before.as_deref().map(Version::from),
+                    Guard::Guesses(version) => version,
+                },
+                next: next.map(|session| SessionState {
+                    next_timer: next_timer(session),
+                    session: Arc::new(sharing(session, before.as_deref())),
+                }),
+                before: before.filter(|_| write.tells),
+            }
         };
         Commit {
             sessions: self.writes.iter().map(resolve).collect(),
             ..self.rest.clone()
         }
     }
+}
+
+/// A session that shares the members with an earlier state that are equal.
+fn sharing(session: &Session, before: Option<&Session>) -> Session {
+    let mut session = session.clone();
+    for (index, member) in before.into_iter().flat_map(|before| &before.members) {
+        if session.members.get(index) == Some(member) {
+            session.members.insert(*index, Arc::clone(member));
+        }
+    }
+    session
 }
 
 /// Everything that can be asked of a store.

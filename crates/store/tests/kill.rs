@@ -9,12 +9,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use convoke_core::handle::{Handle, search_key};
-use convoke_core::index;
-use convoke_core::session::{Session, next_timer};
+use convoke_core::session::{Member, MemberState, Session, next_timer};
 use convoke_store::conformance::Engine;
 use convoke_store::store::SessionState;
 use convoke_store::{Commit, HandleOp, SessionWrite, Store, Version};
-use convoke_wire::{HandleId, Sandbox, SessionKey};
+use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use serde_json::json;
 
 /// Tells this test binary to be the process that writes.
@@ -126,6 +125,10 @@ fn check(engine: Engine, dir: &Path, confirmed: &Confirmed) {
             *number <= stored.change_number,
             "session {session} is too old"
         );
+        let first = stored.change_number.saturating_sub(2).max(1);
+        let latest: Vec<u64> = (first..=stored.change_number).collect();
+        let members = stored.members.values().map(|member| member.xuid.0);
+        assert_eq!(members.collect::<Vec<_>>(), latest, "of session {session}");
         // A step of two operations is there whole.
         let handle = store.handle_by_key(&search_key(&key(*session))).unwrap();
         assert_eq!(
@@ -156,9 +159,8 @@ async fn writes_until_killed() {
             loop {
                 let stored = store.load(&key(session)).unwrap();
                 let number = stored.as_ref().map_or(1, |stored| stored.change_number + 1);
-                let expected = stored.as_deref().map(Version::from);
                 store
-                    .commit(step(session, expected, number, &filling))
+                    .commit(step(session, stored, number, &filling))
                     .await
                     .unwrap();
                 // One write of the whole line; a line is confirmed when its end is there.
@@ -186,21 +188,30 @@ fn handle_id(session: u64, number: u64) -> HandleId {
     HandleId::from_u64_pair(session, number)
 }
 
-/// Replaces a session and its search handle; timer and index entries change every time.
-fn step(session: u64, expected: Option<Version>, number: u64, filling: &str) -> Commit {
+/// Replaces a session and its search handle; timer and index entries change every time. The last
+/// three users who came are its members; every other session is large.
+fn step(session: u64, before: Option<Arc<Session>>, number: u64, filling: &str) -> Commit {
     let reference = key(session).reference;
     let since = jiff::Timestamp::from_second(i64::try_from(number).unwrap()).unwrap();
-    let document: Session = serde_json::from_value(json!({
+    let large = session.is_multiple_of(2);
+    let mut document: Session = serde_json::from_value(json!({
         "reference": reference,
         "branch": uuid::Uuid::from_u128(1),
         "change_number": number,
         "start_time": "2026-01-01T00:00:00Z",
-        "constants": {"reserved_removal_timeout": 30_000},
+        "constants": {"reserved_removal_timeout": 30_000, "capabilities": {"large": large}},
         "properties": {"keywords": [format!("word-{number}")], "custom": {"filling": filling}},
-        "members": {"0": {"xuid": number.to_string(), "join_time": since, "state": "reserved", "state_since": since}},
-        "next_index": 1,
+        "members": {},
+        "next_index": number + 1,
     }))
     .unwrap();
+    let former = before.iter().flat_map(|before| &before.members);
+    let former = former.map(|(index, member)| (*index, Arc::clone(member)));
+    let newest = Arc::new(Member::new(Xuid(number), MemberState::Reserved, since));
+    let all = former.chain([(u32::try_from(number).unwrap(), newest)]);
+    document.members = all
+        .filter(|(index, _)| number < u64::from(*index) + 3)
+        .collect();
     let handle: Handle = serde_json::from_value(json!({
         "id": handle_id(session, number),
         "sandbox": "RETAIL",
@@ -212,10 +223,10 @@ fn step(session: u64, expected: Option<Version>, number: u64, filling: &str) -> 
     Commit {
         sessions: vec![SessionWrite {
             key: key(session),
-            expected,
+            expected: before.as_deref().map(Version::from),
+            before,
             next: Some(SessionState {
                 next_timer: next_timer(&document),
-                index: index::entries(&document),
                 session: Arc::new(document),
             }),
         }],

@@ -9,9 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use convoke_core::index::{self, IndexEntry};
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList};
 use convoke_core::recent_players::{Encounter, Meetings, RecentPlayersKey};
+use convoke_store::codec::{self, Encoded};
 use convoke_store::{Commit, PeopleOp, PlayOp, SqliteStore, Store, StoreError};
 use convoke_wire::multiplayer_activity::EncounterType;
 use convoke_wire::{Sandbox, TitleId, Xuid};
@@ -93,7 +95,7 @@ async fn a_newer_file_is_refused_and_said_to_be_newer() {
     drop(conn);
     let error = assert_refused(dir.path(), "format 7");
     assert!(
-        matches!(error, StoreError::TooNew { found: 7, known: 3 }),
+        matches!(error, StoreError::TooNew { found: 7, known: 4 }),
         "{error:?}"
     );
 }
@@ -108,6 +110,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
         added_at: Timestamp::UNIX_EPOCH,
     };
     let conn = Connection::open(&file).unwrap();
+    put_together(&conn);
     conn.execute_batch(
         "DROP TABLE private_lists; DROP TABLE privacy_settings; DROP INDEX follows_by_target;
          DROP TABLE activities; DROP TABLE recent_players;
@@ -143,6 +146,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
 async fn a_file_of_the_second_version_is_brought_up_to_date_and_keeps_its_lists() {
     let (dir, file) = filled().await;
     let conn = Connection::open(&file).unwrap();
+    put_together(&conn);
     conn.execute_batch(
         "DROP TABLE activities; DROP TABLE recent_players;
          INSERT INTO private_lists (list, owner, target, added_at) VALUES ('muted', '1', '2', 0)",
@@ -178,6 +182,45 @@ async fn a_file_of_the_second_version_is_brought_up_to_date_and_keeps_its_lists(
         assert_eq!(found.map(|list| list.met.clone()), Some(met.met.clone()));
         assert_eq!(store.verify().unwrap(), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn a_file_of_the_third_version_has_the_members_of_large_sessions_stored_apart() {
+    let (dir, file) = filled().await;
+    let conn = Connection::open(&file).unwrap();
+    put_together(&conn);
+    conn.pragma_update(None, "user_version", 3).unwrap();
+    conn.close().unwrap();
+    for _ in 0..2 {
+        let store = SqliteStore::open(dir.path()).unwrap();
+        assert_filled(&store);
+        let entry = IndexEntry::Member(Xuid(31));
+        let found = store.find(&Sandbox::default(), &entry, 9).unwrap();
+        assert_eq!(found, [session(3).0]);
+    }
+    let conn = Connection::open(&file).unwrap();
+    let count = |sql| conn.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+    assert_eq!(
+        count("SELECT count(*) FROM session_members"),
+        SESSIONS / 3 * 3
+    );
+    let whole = "SELECT count(*) FROM sessions WHERE body LIKE '%\"xuid\"%'";
+    assert_eq!(count(whole), 0);
+}
+
+/// Has large sessions as versions before the fourth had them: whole in one row.
+fn put_together(conn: &Connection) {
+    for number in (0..SESSIONS).step_by(3) {
+        let (key, session) = session(number);
+        let entries = index::entries(&session);
+        let entries: Vec<String> = entries.iter().map(IndexEntry::to_text).collect();
+        let entries = serde_json::to_string(&entries).unwrap();
+        let Encoded { text, checksum } = codec::encode_session(&session).unwrap();
+        let sql = "UPDATE sessions SET entries = ?2, body = ?3, checksum = ?4 WHERE key = ?1";
+        let changed = conn.execute(sql, (key.folded(), entries, text, checksum));
+        assert_eq!(changed.unwrap(), 1);
+    }
+    conn.execute_batch("DROP TABLE session_members").unwrap();
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub fn session(
     WireSession {
         members_info: members_info(session),
         constants: constants_text(&session.constants, contract),
-        role_types: role_types(session),
+        role_types: role_types(session, viewer),
         properties: properties(session, contract),
         servers: servers(session),
         members: members(session, viewer, contract),
@@ -70,10 +70,7 @@ pub fn is_same_for_all(session: &Session) -> bool {
 
 /// Totals of the member list.
 pub fn members_info(session: &Session) -> MembersInfo {
-    let count = |in_state: fn(&Member) -> bool| {
-        let members = session.members.values().filter(|member| in_state(member));
-        u32::try_from(members.count()).unwrap_or(u32::MAX)
-    };
+    let totals = session.members.totals();
     MembersInfo {
         first: session
             .members
@@ -82,9 +79,9 @@ pub fn members_info(session: &Session) -> MembersInfo {
             .copied()
             .unwrap_or(session.next_index),
         next: session.next_index,
-        count: count(|_| true),
-        accepted: count(Member::is_accepted),
-        active: count(|member| member.state == MemberState::Active),
+        count: totals.count,
+        accepted: totals.accepted,
+        active: totals.active,
     }
 }
 
@@ -317,19 +314,23 @@ fn member_properties(member: &Member) -> MemberProperties {
     }
 }
 
-/// `roleTypes`: the definitions, with who holds each role.
-pub fn role_types(session: &Session) -> Option<RoleTypes> {
+/// `roleTypes`: the definitions, with how many hold each role and who they are.
+///
+/// Inferred: of a large session, as in `members`, the only one who is named is the viewer.
+pub fn role_types(session: &Session, viewer: Option<Xuid>) -> Option<RoleTypes> {
     let mut types = RoleTypes::clone(session.role_types.as_deref()?);
+    let shown: Vec<&Member> = if is_same_for_all(session) {
+        session.members.values().map(|member| &**member).collect()
+    } else {
+        let own = viewer.and_then(|xuid| session.member_of(xuid));
+        own.map(|(_, member)| &**member).into_iter().collect()
+    };
     for (type_name, kind) in &mut types {
         for (role_name, role) in &mut kind.roles {
-            let holders: Vec<Xuid> = session
-                .members
-                .values()
-                .filter(|member| member.roles.get(type_name) == Some(role_name))
-                .map(|member| member.xuid)
-                .collect();
-            role.count = Some(u32::try_from(holders.len()).unwrap_or(u32::MAX));
-            role.member_xuids = Some(holders);
+            let holds = |member: &&&Member| member.roles.get(type_name) == Some(role_name);
+            let holders = shown.iter().filter(holds).map(|member| member.xuid);
+            role.count = Some(session.members.holders(type_name, role_name));
+            role.member_xuids = Some(holders.collect());
         }
     }
     Some(types)

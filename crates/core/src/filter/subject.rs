@@ -184,12 +184,7 @@ fn role_number(
     (kind, name, role): (&str, &str, &Role),
     number: RoleNumber,
 ) -> Option<f64> {
-    let holds = |held: Option<&String>| held.is_some_and(|held| held == name);
-    let count = || {
-        let members = session.members.values();
-        let holders = members.filter(|member| holds(member.roles.get(kind)));
-        u32::try_from(holders.count()).map_or(f64::MAX, f64::from)
-    };
+    let count = || f64::from(session.members.holders(kind, name));
     let target = role.target.or(role.max).map(f64::from);
     match number {
         RoleNumber::Count => Some(count()),

@@ -130,7 +130,7 @@ pub fn include(
     }
     if include.role_info {
         shown.role_info = Some(RoleInfo {
-            role_types: render::role_types(session).unwrap_or_default(),
+            role_types: render::role_types(session, None).unwrap_or_default(),
         });
     }
 }

@@ -13,7 +13,9 @@ use super::constants::{combinations, merge};
 use super::encounters::Reported;
 use super::initialization::{self, Trigger};
 use super::members::{self, Emptied};
-use super::{Custom, Properties, Session, SharedConstants, access, join, member_properties};
+use super::{
+    Custom, Member, Properties, Session, SharedConstants, access, join, member_properties,
+};
 use super::{properties, roles, server_candidates, servers};
 use crate::caller::Caller;
 use crate::contract::{MeChange, SessionChange};
@@ -246,7 +248,7 @@ fn create(
         constants,
         role_types: role_types.filter(|types| !types.is_empty()).map(Arc::new),
         properties: Properties::default(),
-        members: std::collections::BTreeMap::new(),
+        members: super::Members::new(),
         next_index: 0,
         servers: indexmap::IndexMap::new(),
         search_handle: None,
@@ -459,9 +461,8 @@ fn write_me(
             caller,
             now,
         };
-        if let Some(member) = session.members.get_mut(&index) {
-            member_properties::write(Arc::make_mut(member), written, &place)?;
-        }
+        let write = |member: &mut Member| member_properties::write(member, written, &place);
+        session.members.update(index, write).transpose()?;
     }
     match &request.roles {
         Some(wanted) => roles::assign(session, index, wanted, caller, "members.me"),

@@ -3,7 +3,6 @@
 //! Every field of the document is named here, so that a new one does not compile before somebody
 //! has said which kind of change it makes.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 use std::sync::Arc;
@@ -13,7 +12,8 @@ use convoke_wire::session::change_type::ChangeType;
 use convoke_wire::session::initialization::Stage;
 use indexmap::IndexMap;
 
-use super::{Initialization, Member, Properties, Server, Session};
+use super::member_map::Changed;
+use super::{Initialization, Member, Members, Properties, Server, Session};
 
 /// A set of [`ChangeType`]s.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -119,7 +119,7 @@ fn empty(session: &Session) -> Session {
     Session {
         role_types: None,
         properties: Properties::default(),
-        members: BTreeMap::new(),
+        members: Members::new(),
         servers: IndexMap::new(),
         initialization: None,
         ..session.clone()
@@ -205,22 +205,15 @@ fn match_state(servers: &IndexMap<String, Arc<Server>>) -> [Option<&RawJson>; 2]
     ["status", "targetSessionRef"].map(|field| system.and_then(|system| system.get(field)))
 }
 
-fn of_members(
-    before: &BTreeMap<u32, Arc<Member>>,
-    after: &BTreeMap<u32, Arc<Member>>,
-) -> ChangeTypes {
+fn of_members(before: &Members, after: &Members) -> ChangeTypes {
     let mut changes = ChangeTypes::NONE;
-    for (index, member) in after {
-        match before.get(index) {
-            Some(same) if Arc::ptr_eq(same, member) => {}
-            Some(former) => changes |= of_member(former, member),
-            None => changes |= came_or_went(member),
-        }
-    }
-    for (index, member) in before {
-        if !after.contains_key(index) {
-            changes |= came_or_went(member);
-        }
+    for Changed { before, after, .. } in after.differences(before) {
+        changes |= match (before, after) {
+            (Some(before), Some(after)) => of_member(before, after),
+            (one, other) => one
+                .or(other)
+                .map_or(ChangeTypes::NONE, |it| came_or_went(it)),
+        };
     }
     changes
 }

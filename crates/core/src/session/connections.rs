@@ -11,6 +11,7 @@ use convoke_wire::session::constants::Capability;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::member_map::Changed;
 use super::taps::subscribers;
 use super::{Member, MemberState, Session};
 use crate::limits::MAX_SESSIONS_PER_CONNECTION;
@@ -59,9 +60,9 @@ pub fn lose(session: &Session, is_lost: impl Fn(Uuid) -> bool, now: Timestamp) -
     }
     let mut session = session.clone();
     for (index, _) in &members {
-        if let Some(member) = session.members.get_mut(index) {
-            Arc::make_mut(member).deactivate(now);
-        }
+        session
+            .members
+            .update(*index, |member| member.deactivate(now));
     }
     session.change_number += 1;
     Lost::Changed { session, members }
@@ -82,8 +83,9 @@ pub fn tapped(session: &Session) -> BTreeSet<Uuid> {
         return BTreeSet::new();
     }
     let members = session.members.values();
-    let all = members.flat_map(|member| subscribers(member));
-    all.map(|subscriber| subscriber.connection).collect()
+    members
+        .flat_map(|member| tapped_by(session, member))
+        .collect()
 }
 
 /// Refuses a write that has one connection tapped by more sessions than may. `[doc]`
@@ -130,25 +132,22 @@ pub struct Difference {
 /// in a session of thousands costs little.
 pub fn changes(before: Option<&Session>, after: Option<&Session>) -> Changes {
     let (old, new) = touched(before, after);
+    let (old, new) = ((before, &*old), (after, &*new));
     Changes {
-        required: difference((before, &old), (after, &new), |session, member| {
-            let depended = depends_on(member).filter(|_| requires_connections(session));
-            depended.into_iter()
-        }),
-        tapped: difference((before, &old), (after, &new), |session, member| {
-            let taps = !session.constants.has(Capability::Large);
-            let all = subscribers(member).filter(move |_| taps);
-            all.map(|subscriber| subscriber.connection)
-        }),
+        required: difference(old, new, required_by, requires),
+        tapped: difference(old, new, tapped_by, taps),
     }
 }
 
+/// A session, and its members who are not the same on the other side.
 type Side<'a, 'b> = (Option<&'a Session>, &'b [&'a Member]);
 
+/// `of` are the connections of a member, `has` says whether any member of a session has one.
 fn difference<'a, I: Iterator<Item = Uuid>>(
     (before, old): Side<'a, '_>,
     (after, new): Side<'a, '_>,
     of: impl Fn(&'a Session, &'a Member) -> I,
+    has: impl Fn(&Session, Uuid) -> bool,
 ) -> Difference {
     let all = |session: Option<&'a Session>, members: &[&'a Member]| -> BTreeSet<Uuid> {
         let session = session.into_iter();
@@ -158,16 +157,9 @@ fn difference<'a, I: Iterator<Item = Uuid>>(
     };
     let (old, new) = (all(before, old), all(after, new));
     // A member that did not change may be on the same connection.
-    let outside = |ids: &BTreeSet<Uuid>, others: &BTreeSet<Uuid>, session: Option<&'a Session>| {
+    let outside = |ids: &BTreeSet<Uuid>, others: &BTreeSet<Uuid>, session: Option<&Session>| {
         let mut only: BTreeSet<Uuid> = ids.difference(others).copied().collect();
-        let Some(session) = session.filter(|_| !only.is_empty()) else {
-            return only;
-        };
-        for member in session.members.values() {
-            for id in of(session, member) {
-                only.remove(&id);
-            }
-        }
+        only.retain(|id| !session.is_some_and(|session| has(session, *id)));
         only
     };
     Difference {
@@ -176,35 +168,51 @@ fn difference<'a, I: Iterator<Item = Uuid>>(
     }
 }
 
+/// The connection that a member of a session must not lose.
+fn required_by(session: &Session, member: &Member) -> std::option::IntoIter<Uuid> {
+    let depended = depends_on(member).filter(|_| requires_connections(session));
+    depended.into_iter()
+}
+
+/// Whether the loss of a connection would change a session.
+fn requires(session: &Session, connection: Uuid) -> bool {
+    requires_connections(session) && session.members.depend_on(connection)
+}
+
+/// The connections that are tapped for a member; large sessions tap none.
+fn tapped_by<'a>(session: &Session, member: &'a Member) -> impl Iterator<Item = Uuid> + use<'a> {
+    let taps = !session.constants.has(Capability::Large);
+    let all = subscribers(member).filter(move |_| taps);
+    all.map(|subscriber| subscriber.connection)
+}
+
+/// Whether a session taps a connection.
+fn taps(session: &Session, connection: Uuid) -> bool {
+    let taps = |member: &Member| tapped_by(session, member).any(|id| id == connection);
+    !session.constants.has(Capability::Large) && session.members.values().any(|it| taps(it))
+}
+
 /// The members, before and after, that are not the same in both.
 fn touched<'a>(
     before: Option<&'a Session>,
     after: Option<&'a Session>,
 ) -> (Vec<&'a Member>, Vec<&'a Member>) {
-    let members = |session: Option<&'a Session>| session.into_iter().flat_map(|it| &it.members);
-    let (mut before, mut after) = (members(before).peekable(), members(after).peekable());
-    let (mut old, mut new) = (Vec::new(), Vec::new());
-    loop {
-        match (before.peek(), after.peek()) {
-            (Some((i, former)), Some((j, latter))) if i == j => {
-                if !Arc::ptr_eq(former, latter) {
-                    old.push(&***former);
-                    new.push(&***latter);
-                }
-                before.next();
-                after.next();
-            }
-            (Some((i, former)), latter) if latter.is_none_or(|(j, _)| i < j) => {
-                old.push(&***former);
-                before.next();
-            }
-            (_, Some((_, latter))) => {
-                new.push(&***latter);
-                after.next();
-            }
-            (_, None) => return (old, new),
+    let all = |session: &'a Session| session.members.values().map(|member| &**member).collect();
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => (&before.members, &after.members),
+        (before, after) => {
+            return (
+                before.map(all).unwrap_or_default(),
+                after.map(all).unwrap_or_default(),
+            );
         }
-    }
+    };
+    let changed = after.differences(before);
+    let of = |side: fn(&Changed<'a>) -> Option<&'a Arc<Member>>| {
+        let members = changed.iter().filter_map(side);
+        members.map(|member| &**member).collect()
+    };
+    (of(|it| it.before), of(|it| it.after))
 }
 
 fn requires_connections(session: &Session) -> bool {
@@ -214,7 +222,7 @@ fn requires_connections(session: &Session) -> bool {
 }
 
 /// The connection without which a member would not be active or ready.
-fn depends_on(member: &Member) -> Option<Uuid> {
+pub(super) fn depends_on(member: &Member) -> Option<Uuid> {
     match member.state {
         MemberState::Active | MemberState::Ready => parse_guid(member.connection.as_deref()?),
         MemberState::Inactive | MemberState::Reserved => None,

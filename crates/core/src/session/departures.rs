@@ -7,7 +7,7 @@ use convoke_wire::session::constants::Capability;
 use jiff::Timestamp;
 
 use super::timeouts::is_due;
-use super::{Member, MemberState, Session};
+use super::{Member, MemberState, Members, Session};
 
 /// What is gone with one change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,20 +37,23 @@ pub fn departures(
     now: Timestamp,
 ) -> Departures {
     let ended = after.is_none().then(|| end(before, cause, now));
-    let remains = |index| after.is_some_and(|after| after.members.contains_key(index));
-    let gone = before.members.iter().filter(|(index, _)| !remains(index));
+    let nobody = Members::new();
+    let remaining = after.map_or(&nobody, |after| &after.members);
+    let changed = remaining.differences(&before.members).into_iter();
+    let gone = changed.filter(|it| it.after.is_none());
+    let gone = gone.filter_map(|it| Some((it.index, it.before?)));
     let members = gone.map(|(index, member)| Departure {
-        index: *index,
+        index,
         xuid: member.xuid,
         reason: match cause {
             Cause::Member { xuid } if xuid == member.xuid => DepartureReason::Left,
             Cause::Timer if is_due(before, member, now) => {
-                timeout(member, disconnected.contains(index))
+                timeout(member, disconnected.contains(&index))
             }
             Cause::Timer | Cause::Disconnect => DepartureReason::SessionEnded,
             Cause::Member { .. } | Cause::Server
                 if ended == Some(SessionEnd::OwnersGone)
-                    && !before.properties.owners.contains(index) =>
+                    && !before.properties.owners.contains(&index) =>
             {
                 DepartureReason::SessionEnded
             }

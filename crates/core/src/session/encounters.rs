@@ -166,18 +166,18 @@ type Change<'a> = (Option<&'a Arc<Member>>, Option<&'a Arc<Member>>);
 
 /// The members that differ between two states, in the order of their indices.
 fn differences<'a>(before: Option<&'a Session>, after: Option<&'a Session>) -> Vec<Change<'a>> {
-    let of = |session: Option<&'a Session>| session.into_iter().flat_map(|it| &it.members);
-    let mut all: BTreeMap<u32, Change<'a>> = BTreeMap::new();
-    for (index, member) in of(before) {
-        all.entry(*index).or_default().0 = Some(member);
+    let all = |session: &'a Session| session.members.values();
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            let changed = after.members.differences(&before.members).into_iter();
+            changed.map(|it| (it.before, it.after)).collect()
+        }
+        (before, after) => {
+            let gone = before.into_iter().flat_map(all);
+            let come = after.into_iter().flat_map(all);
+            let gone = gone.map(|member| (Some(member), None));
+            gone.chain(come.map(|member| (None, Some(member))))
+                .collect()
+        }
     }
-    for (index, member) in of(after) {
-        all.entry(*index).or_default().1 = Some(member);
-    }
-    let same = |(before, after): &Change<'_>| {
-        before
-            .zip(*after)
-            .is_some_and(|(before, after)| Arc::ptr_eq(before, after))
-    };
-    all.into_values().filter(|it| !same(it)).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use convoke_wire::RawJson;
-use convoke_wire::session::constants::OwnershipMigration;
+use convoke_wire::session::constants::{Capability, OwnershipMigration};
 use jiff::Timestamp;
 
 use super::{Member, MemberState, Session, initialization, owners};
@@ -35,18 +35,29 @@ pub(super) fn remove(session: &mut Session, index: u32) {
     initialization::note_removal(session, index);
     session.properties.turn.retain(|turn| *turn != index);
     session.properties.owners.retain(|owner| *owner != index);
-    for other in session.members.values_mut() {
-        let grouped = other
-            .initialization_group
-            .as_ref()
-            .is_some_and(|group| group.contains(&index));
-        if grouped && let Some(group) = &mut Arc::make_mut(other).initialization_group {
-            group.retain(|peer| *peer != index);
-        }
+    for other in grouped_with(session, index) {
+        session.members.update(other, |other| {
+            let groups = other.initialization_group.iter_mut();
+            groups.for_each(|group| group.retain(|peer| *peer != index));
+        });
     }
     if session.properties.locked && member.is_accepted() && session.alumni.len() < MAX_ALUMNI {
         session.alumni.insert(member.xuid);
     }
+}
+
+/// The members who initialise together with a member; large sessions have no such groups. `[doc]`
+fn grouped_with(session: &Session, index: u32) -> Vec<u32> {
+    if session.constants.has(Capability::Large) {
+        return Vec::new();
+    }
+    let is_grouped = |member: &Member| {
+        let group = member.initialization_group.as_ref();
+        group.is_some_and(|group| group.contains(&index))
+    };
+    let members = session.members.iter();
+    let grouped = members.filter(|(_, other)| is_grouped(other));
+    grouped.map(|(other, _)| *other).collect()
 }
 
 /// Brings ownership up to date after members may have been removed.

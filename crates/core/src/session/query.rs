@@ -132,7 +132,7 @@ impl SessionQuery {
             xuid: user,
             start_time: session.start_time.into(),
             session_ref: session.reference.clone(),
-            accepted: u32::try_from(session.accepted().count()).unwrap_or(u32::MAX),
+            accepted: session.members.totals().accepted,
             status,
             visibility: shows,
             join_restriction: join_restriction(session, shows),

@@ -208,33 +208,18 @@ pub(super) fn assign(
             return Err(Rule::RoleOwnerManaged.at(path, "only owners assign this role type"));
         }
         if let Some((name, role)) = role {
-            let holders = holders(session, type_name, name);
-            if role.max.is_some_and(|max| max as usize <= holders) {
+            let holders = session.members.holders(type_name, name);
+            if role.max.is_some_and(|max| max <= holders) {
                 let detail =
                     format!("`{name}` is held by {holders} members, as many as may hold it");
                 return Err(Rule::RoleFull.at(path, detail));
             }
         }
         let name = role.map(|(name, _)| name.clone());
-        if let Some(member) = session.members.get_mut(&index) {
-            let roles = &mut Arc::make_mut(member).roles;
-            match name {
-                Some(name) => {
-                    roles.insert(type_name.clone(), name);
-                }
-                None => {
-                    roles.shift_remove(type_name);
-                }
-            }
-        }
+        session.members.update(index, |member| match name {
+            Some(name) => member.roles.insert(type_name.clone(), name),
+            None => member.roles.shift_remove(type_name),
+        });
     }
     Ok(())
-}
-
-fn holders(session: &Session, type_name: &str, role: &str) -> usize {
-    session
-        .members
-        .values()
-        .filter(|member| member.roles.get(type_name).is_some_and(|held| held == role))
-        .count()
 }

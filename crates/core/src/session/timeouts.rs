@@ -3,11 +3,10 @@
 //! A timer's expiry changes nothing at that instant: the state is brought up to date before the
 //! next read or write. `[doc]` The scheduler only makes sure that there is a next one.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::initialization::{self, Trigger};
+use super::member_map::Totals;
 use super::members::{self, Emptied};
 use super::{Member, MemberState, Session, server_candidates};
 
@@ -38,18 +37,19 @@ pub fn settle(session: &Session, now: Timestamp) -> Settled {
         return Settled::Deleted;
     }
     let mut settled = session.clone();
-    let due: Vec<u32> = session
+    let in_time = |totals: &Totals| earliest(session, totals).is_some_and(|due| due <= now);
+    let due: Vec<(u32, MemberState)> = session
         .members
-        .iter()
+        .where_totals(in_time)
+        .into_iter()
         .filter(|(_, member)| member_timer(session, member).is_some_and(|due| due <= now))
-        .map(|(index, _)| *index)
+        .map(|(index, member)| (index, member.state))
         .collect();
-    for index in due {
-        let Some(member) = settled.members.get_mut(&index) else {
-            continue;
-        };
-        if member.state == MemberState::Ready {
-            Arc::make_mut(member).deactivate(now);
+    for (index, state) in due {
+        if state == MemberState::Ready {
+            settled
+                .members
+                .update(index, |member| member.deactivate(now));
         } else {
             members::remove(&mut settled, index);
         }
@@ -69,12 +69,23 @@ pub fn settle(session: &Session, now: Timestamp) -> Settled {
 
 /// The next moment at which [`settle`] would change this session.
 pub fn next_timer(session: &Session) -> Option<Timestamp> {
-    let members = session
-        .members
-        .values()
-        .filter_map(|member| member_timer(session, member));
-    let session_timers = [empty_timer(session), initialization::stage_timer(session)];
-    members.chain(session_timers.into_iter().flatten()).min()
+    let timers = [
+        earliest(session, session.members.totals()),
+        empty_timer(session),
+        initialization::stage_timer(session),
+    ];
+    timers.into_iter().flatten().min()
+}
+
+/// The first moment at which somebody's time is over, of whom only this is counted.
+fn earliest(session: &Session, totals: &Totals) -> Option<Timestamp> {
+    let timed = [
+        MemberState::Reserved,
+        MemberState::Inactive,
+        MemberState::Ready,
+    ];
+    let due = |state| after(totals.earliest(state)?, timeout(session, state)?);
+    timed.into_iter().filter_map(due).min()
 }
 
 /// Whether the time of a member in its present state is over, or the time in which its episode awaits
@@ -89,14 +100,17 @@ fn member_timer(session: &Session, member: &Member) -> Option<Timestamp> {
     if initialization::holds_timer(member) {
         return None;
     }
+    after(member.state_since, timeout(session, member.state)?)
+}
+
+fn timeout(session: &Session, state: MemberState) -> Option<u64> {
     let constants = &session.constants;
-    let timeout = match member.state {
+    match state {
         MemberState::Reserved => constants.reserved_removal_timeout,
         MemberState::Inactive => constants.inactive_removal_timeout,
         MemberState::Ready => constants.ready_removal_timeout,
         MemberState::Active => None,
-    };
-    after(member.state_since, timeout?)
+    }
 }
 
 fn empty_timer(session: &Session) -> Option<Timestamp> {

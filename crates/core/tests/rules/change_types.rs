@@ -65,7 +65,12 @@ fn match_state(system: &Value) -> Value {
 /// The token of a member whose address is `AAAA`.
 fn host_token(world: &World) -> String {
     let session = world.session.as_ref().expect("a session");
-    session.members[&0].device_token().expect("an address")
+    session
+        .members
+        .get(&0)
+        .expect("a member")
+        .device_token()
+        .expect("an address")
 }
 
 #[test]

@@ -90,7 +90,10 @@ fn h87_without_time_to_be_inactive_the_next_evaluation_removes_the_member() {
     world.ok(&b(), &on(2));
     assert_eq!(drop_connection(&mut world, 2), [(1, Xuid(1002))]);
     let session = world.session.as_ref().expect("a session");
-    assert_eq!(session.members[&1].state, MemberState::Inactive);
+    assert_eq!(
+        session.members.get(&1).expect("a member").state,
+        MemberState::Inactive
+    );
     assert_eq!(next_timer(session), Some(world.now));
     has(
         &world.read(),

@@ -48,7 +48,13 @@ fn fast(latency: u64) -> Value {
 
 /// The device token of the member with an index.
 fn token(world: &World, index: u32) -> String {
-    let member = &world.session.as_ref().expect("a session").members[&index];
+    let member = world
+        .session
+        .as_ref()
+        .expect("a session")
+        .members
+        .get(&index)
+        .expect("a member");
     member.device_token().expect("an address")
 }
 

@@ -13,6 +13,7 @@ mod filters;
 mod handles;
 mod initialization;
 mod laws;
+mod member_map;
 mod members;
 mod notices;
 mod own_properties;

@@ -225,7 +225,13 @@ fn subscriptions_of_old_are_kept_and_never_shown() {
     let mut after = world.document();
     after["changeNumber"] = before["changeNumber"].clone();
     assert_eq!(after, before);
-    let member = &world.session.as_ref().expect("a session").members[&0];
+    let member = world
+        .session
+        .as_ref()
+        .expect("a session")
+        .members
+        .get(&0)
+        .expect("a member");
     assert_eq!(member.legacy_subscriptions.len(), 1);
     world.becomes(&a(), &write, Unchanged);
     world.becomes(&a(), &me(&json!({"subscriptions": {GUID: null}})), Updated);

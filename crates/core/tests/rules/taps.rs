@@ -1,6 +1,6 @@
 //! Who is tapped for a change, where, and with what.
 
-use convoke_core::session::{ChangeTypes, Tap, Taps, taps};
+use convoke_core::session::{ChangeTypes, Member, Tap, Taps, taps};
 use convoke_core::{Caller, Session};
 use convoke_wire::session::change_type::ChangeType;
 use serde_json::{Value, json};
@@ -255,11 +255,12 @@ fn h91_large_sessions_tap_nobody_and_refuse_every_form_of_subscription() {
     );
     // Not even a stored one taps.
     let mut session = world.session.clone().expect("a session");
-    let member = std::sync::Arc::make_mut(session.members.get_mut(&0).expect("A"));
-    member.subscription = Some(convoke_wire::session::member::Subscription {
+    let everything = convoke_wire::session::member::Subscription {
         id: None,
         change_types: vec!["everything".to_owned()],
-    });
+    };
+    let subscribe = |member: &mut Member| member.subscription = Some(everything);
+    session.members.update(0, subscribe).expect("A");
     let next = Session {
         change_number: session.change_number + 1,
         ..session.clone()

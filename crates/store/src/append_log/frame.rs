@@ -131,6 +131,7 @@ fn table_number(table: Table) -> u8 {
         Table::Settings => 5,
         Table::Activities => 6,
         Table::RecentPlayers => 7,
+        Table::Members => 8,
     }
 }
 

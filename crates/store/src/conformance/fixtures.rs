@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use convoke_core::handle::Handle;
+use convoke_core::people::Follow;
 use convoke_core::session::{Session, next_timer};
-use convoke_core::{index, people::Follow};
 use convoke_wire::{HandleId, Sandbox, SessionKey, SessionRef, Xuid};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -113,7 +113,6 @@ impl Sketch<'_> {
         let session = self.session();
         SessionState {
             next_timer: next_timer(&session),
-            index: index::entries(&session),
             session,
         }
     }
@@ -141,6 +140,7 @@ pub(super) fn write_at(
     let write = SessionWrite {
         key,
         expected,
+        before: None,
         next: next.map(Sketch::state),
     };
     Commit {

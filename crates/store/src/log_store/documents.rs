@@ -1,6 +1,6 @@
 //! Between documents in memory and records of a log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZero;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,30 +9,31 @@ use std::thread;
 use bytes::Bytes;
 use convoke_core::activity::Activity;
 use convoke_core::handle::Handle;
-use convoke_core::index;
 use convoke_core::people::Follow;
 use convoke_core::privacy::{Listing, PrivateList, Settings};
 use convoke_core::recent_players::RecentPlayers;
-use convoke_core::session::{Sharing, next_timer};
+use convoke_core::session::{Member, Sharing, next_timer};
 use convoke_wire::{HandleId, Xuid};
 use serde::Serialize;
 
+use super::members;
 use crate::draft::Draft;
 use crate::ending::{Changes, Ends};
 use crate::log::{Contents, Record, Table};
 use crate::state::State;
 use crate::step::{PutHandle, StoredSession};
-use crate::{StoreError, codec};
+use crate::{StoreError, apart, codec};
 
 /// Records that one thread decodes at a time.
 const CHUNK: usize = 256;
 /// Most findings about documents that differ.
 const MAX_FINDINGS: usize = 100;
 
-/// What a draft writes.
-pub(super) fn records(draft: &mut Draft) -> Result<Vec<Record>, StoreError> {
+/// What a draft writes that was made on a state.
+pub(super) fn records(draft: &mut Draft, state: &State) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::with_capacity(draft.sessions.len() + draft.handles.len());
     for (key, next) in &mut draft.sessions {
+        records.extend(members::records(key, state.stored(key), next.as_ref())?);
         records.push(Record {
             table: Table::Sessions,
             key: Bytes::copy_from_slice(key.as_bytes()),
@@ -119,12 +120,14 @@ pub(super) enum Document {
     Settings(Xuid, Settings),
     Activity(Arc<Activity>),
     RecentPlayers(Arc<RecentPlayers>),
+    Member(Arc<str>, u32, Arc<Member>),
 }
 
 /// All documents in memory.
 pub(super) fn of(state: &State) -> Vec<Document> {
-    let sessions = state.sessions();
-    let sessions = sessions.map(|(key, stored)| Document::Session(Arc::clone(key), stored.clone()));
+    let sessions = state
+        .sessions()
+        .flat_map(|(key, stored)| parts(key, stored));
     let handles = state.handles().map(|it| Document::Handle(Arc::clone(it)));
     let follows = state.follows().map(|it| Document::Follow(*it));
     let listings = state.listings().map(|it| Document::Listing(*it));
@@ -139,10 +142,26 @@ pub(super) fn of(state: &State) -> Vec<Document> {
     all.chain(doing).chain(met).collect()
 }
 
+/// A session as it is stored: itself, and the members that are stored apart.
+fn parts(key: &Arc<str>, stored: &StoredSession) -> Vec<Document> {
+    let members = stored.members_apart();
+    let mut head = stored.clone();
+    if !members.is_empty() {
+        head.session = Arc::new(apart::head(&stored.session).into_owned());
+    }
+    let mut parts = vec![Document::Session(Arc::clone(key), head)];
+    let member = |(index, member): (&u32, &Arc<Member>)| {
+        Document::Member(Arc::clone(key), *index, Arc::clone(member))
+    };
+    parts.extend(members.iter().map(member));
+    parts
+}
+
 /// Reads all documents, on all cores.
 pub(super) fn state(contents: Contents) -> Result<State, StoreError> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let mut state = State::default();
+    let mut apart: HashMap<Arc<str>, Vec<_>> = HashMap::new();
     thread::scope(|scope| {
         let (give, given) = mpsc::sync_channel::<Vec<Record>>(2 * threads);
         let (done, read) = mpsc::sync_channel(2 * threads);
@@ -175,7 +194,11 @@ pub(super) fn state(contents: Contents) -> Result<State, StoreError> {
             Ok(())
         });
         for draft in read {
-            state.apply(draft?);
+            let (draft, members) = draft?;
+            state.apply(draft);
+            for (session, index, member) in members {
+                apart.entry(session).or_default().push((index, member));
+            }
         }
         match reads.join() {
             Ok(result) => result,
@@ -184,6 +207,9 @@ pub(super) fn state(contents: Contents) -> Result<State, StoreError> {
             )),
         }
     })?;
+    for (session, members) in apart {
+        state.put_back(&session, members)?;
+    }
     Ok(state)
 }
 
@@ -192,9 +218,14 @@ fn next(given: &Mutex<Receiver<Vec<Record>>>) -> Option<Vec<Record>> {
     given.recv().ok()
 }
 
-/// The documents of some records, as what would put them there.
-fn draft(records: Vec<Record>, sharing: &mut Sharing) -> Result<Draft, StoreError> {
+/// A member that is stored apart from its session.
+type Apart = (Arc<str>, u32, Arc<Member>);
+
+/// The documents of some records, as what would put them there, and members of sessions that others
+/// may read.
+fn draft(records: Vec<Record>, sharing: &mut Sharing) -> Result<(Draft, Vec<Apart>), StoreError> {
     let mut draft = Draft::default();
+    let mut members = Vec::new();
     for record in records {
         match document(&record)? {
             None => {}
@@ -224,9 +255,12 @@ fn draft(records: Vec<Record>, sharing: &mut Sharing) -> Result<Draft, StoreErro
             Some(Document::RecentPlayers(it)) => {
                 draft.met.insert(Ends::key(&*it).into(), Some(it));
             }
+            Some(Document::Member(session, index, member)) => {
+                members.push((session, index, member));
+            }
         }
     }
-    Ok(draft)
+    Ok((draft, members))
 }
 
 /// Reads one record, and compares its key with its document.
@@ -240,7 +274,7 @@ fn document(record: &Record) -> Result<Option<Document>, StoreError> {
             let stored = StoredSession {
                 sandbox,
                 next_timer: next_timer(&session),
-                index: index::entries(&session).into_iter().collect(),
+                is_whole: !session.members.is_empty() && apart::is_apart(&session),
                 session: Arc::new(session),
                 written: Bytes::new(),
             };
@@ -268,6 +302,13 @@ fn document(record: &Record) -> Result<Option<Document>, StoreError> {
             let bytes = <[u8; 8]>::try_from(&record.key[..]);
             let owner = Xuid(bytes.map(u64::from_be_bytes).unwrap_or_default());
             (Document::Settings(owner, settings), bytes.is_ok())
+        }
+        Table::Members => {
+            let member = codec::unpack_member(value)?;
+            let place = members::place(&record.key);
+            let (session, index) = place.unwrap_or_default();
+            let document = Document::Member(session.into(), index, Arc::new(member));
+            (document, place.is_some())
         }
         Table::Activities => {
             let activity: Activity = codec::unpack_ending(value)?;
@@ -323,6 +364,10 @@ fn in_words((table, key): &(Table, Bytes)) -> String {
         Table::Sessions => format!("session {}", String::from_utf8_lossy(key)),
         Table::Activities => format!("activity {}", String::from_utf8_lossy(key)),
         Table::RecentPlayers => format!("recent players {}", String::from_utf8_lossy(key)),
+        Table::Members => match members::place(key) {
+            Some((session, index)) => format!("member {index} of session {session}"),
+            None => format!("member {key:02x?}"),
+        },
         Table::Handles | Table::Follows | Table::Listings | Table::Settings => {
             format!("{table:?} {key:02x?}")
         }
@@ -339,6 +384,7 @@ impl Document {
             Self::Settings(owner, _) => (Table::Settings, owner_key(*owner)),
             Self::Activity(it) => (Table::Activities, Ends::key(&**it).into()),
             Self::RecentPlayers(it) => (Table::RecentPlayers, Ends::key(&**it).into()),
+            Self::Member(session, index, _) => (Table::Members, members::key(session, *index)),
         }
     }
 
@@ -353,6 +399,7 @@ impl Document {
             (Self::Settings(_, one), Self::Settings(_, two)) => one == two,
             (Self::Activity(one), Self::Activity(two)) => one == two,
             (Self::RecentPlayers(one), Self::RecentPlayers(two)) => one == two,
+            (Self::Member(_, _, one), Self::Member(_, _, two)) => one == two,
             _ => false,
         }
     }

@@ -40,7 +40,7 @@ impl Engine<Step> for LogEngine {
             let drafted = steps.iter_mut().map(|step| draft.take(&state, step));
             drafted.collect()
         };
-        let records = match documents::records(&mut draft) {
+        let records = match documents::records(&mut draft, &shared.state()) {
             Ok(records) if records.is_empty() => return answers,
             Ok(records) => records,
             Err(error) => return fail_all(steps, &error),

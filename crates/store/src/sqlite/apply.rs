@@ -121,17 +121,31 @@ fn write_session(
         (None, Some(found)) => execute(conn, "DELETE FROM sessions WHERE id = ?1", [found.id])?,
         (None, None) => return Ok(()),
     }
-    let old = match found {
-        None => BTreeSet::new(),
-        Some(found) => match found.old_entries {
-            None => return Ok(()),
-            Some(old) => read_entries(&old)?,
-        },
+    let [mut old, mut new] = match &change.members {
+        None => [BTreeSet::new(), BTreeSet::new()],
+        Some(members) => {
+            let id = found.as_ref().map(|found| found.id);
+            members.write(conn, id.unwrap_or_else(|| conn.last_insert_rowid()))?
+        }
     };
-    let new = match &change.next {
-        None => BTreeSet::new(),
-        Some(next) => read_entries(&next.entries)?,
-    };
+    match found {
+        Some(Found {
+            old_entries: None, ..
+        }) => {}
+        found => {
+            let entries = found.and_then(|found| found.old_entries);
+            old.extend(
+                entries
+                    .as_deref()
+                    .map(read_entries)
+                    .transpose()?
+                    .into_iter()
+                    .flatten(),
+            );
+            let entries = change.next.as_ref().map(|next| read_entries(&next.entries));
+            new.extend(entries.transpose()?.into_iter().flatten());
+        }
+    }
     write_index(conn, change, &old, &new)
 }
 

@@ -1,20 +1,19 @@
 //! A step as it goes into the tables, made by whoever commits, so that the writer only writes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use convoke_core::activity::{ActivityKey, Stamp};
 use convoke_core::handle::Handle;
-use convoke_core::index::IndexEntry;
 use convoke_core::session::Session;
 use convoke_wire::{HandleId, SessionKey};
 use uuid::Uuid;
 
 use super::endings::PlayChange;
+use super::members::{self, MembersChange};
 use super::values::nanoseconds;
 use crate::codec::{self, Encoded};
 use crate::store::SessionState;
-use crate::{Commit, HandleOp, PeopleOp, SessionWrite, StoreError, Version};
+use crate::{Commit, HandleOp, PeopleOp, SessionWrite, StoreError, Version, apart};
 
 /// One step.
 #[derive(Debug)]
@@ -38,6 +37,8 @@ pub(super) struct SessionChange {
     pub(super) sandbox: String,
     pub(super) expected: Option<(Uuid, i64)>,
     pub(super) next: Option<SessionRow>,
+    /// Of a session whose members are or were stored apart.
+    pub(super) members: Option<MembersChange>,
 }
 
 /// The columns of a session.
@@ -115,9 +116,9 @@ impl Prepared {
 
     /// Bytes of its documents.
     pub(super) fn bytes(&self) -> usize {
-        let sessions = self.sessions.iter().filter_map(|change| {
-            let next = change.next.as_ref()?;
-            Some(next.body.text.len())
+        let sessions = self.sessions.iter().map(|change| {
+            let next = change.next.as_ref().map_or(0, |next| next.body.text.len());
+            next + change.members.as_ref().map_or(0, MembersChange::bytes)
         });
         let handles = self.handles.iter().filter_map(|change| match change {
             HandleChange::Put(handle) => Some(handle.body.text.len()),
@@ -141,6 +142,7 @@ fn session_change(write: &SessionWrite) -> Result<SessionChange, StoreError> {
             .as_ref()
             .map(|next| session_row(&write.key, next))
             .transpose()?,
+        members: MembersChange::of(write)?,
     })
 }
 
@@ -157,15 +159,9 @@ fn session_row(key: &SessionKey, next: &SessionState) -> Result<SessionRow, Stor
         session: Arc::clone(&next.session),
         change_number: number(next.session.change_number)?,
         next_timer: next.next_timer.map(nanoseconds),
-        entries: entries_column(&next.index)?,
-        body: codec::encode_session(&next.session)?,
+        entries: members::column(&next.session)?,
+        body: codec::encode_session(&apart::head(&next.session))?,
     })
-}
-
-/// The column `entries`: equal sets have equal texts.
-fn entries_column(entries: &BTreeSet<IndexEntry>) -> Result<String, StoreError> {
-    let texts: BTreeSet<String> = entries.iter().map(IndexEntry::to_text).collect();
-    serde_json::to_string(&texts).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 fn handle_change(op: &HandleOp) -> Result<HandleChange, StoreError> {

@@ -13,9 +13,9 @@ use convoke_wire::{HandleId, Sandbox, SessionKey, Xuid};
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 
-use super::schema;
 use super::values::{limit as rows, nanoseconds, session_key, text, time, xuid};
-use crate::{StoreError, codec};
+use super::{members, schema};
+use crate::{StoreError, apart, codec};
 
 /// Connections that read: more than answer at the same time on common machines.
 const CONNECTIONS: usize = 4;
@@ -92,13 +92,27 @@ pub(super) fn load(
     conn: &Connection,
     key: &SessionKey,
 ) -> Result<Option<Arc<Session>>, StoreError> {
-    let sql = "SELECT branch, change_number, checksum, body FROM sessions WHERE key = ?1";
-    let session = one(conn, sql, [key.folded()], |row| session(row, 0))?;
+    let sql = "SELECT id, branch, change_number, checksum, body FROM sessions WHERE key = ?1";
+    // The members are read while the row is, and so of the same moment.
+    let session = one(conn, sql, [key.folded()], |row| session(conn, row, 0))?;
     Ok(session.map(Arc::new))
 }
 
-/// A session from the columns `branch, change_number, checksum, body`, the first of which is given.
-pub(super) fn session(row: &Row<'_>, first: usize) -> Result<Session, StoreError> {
+/// A session from the columns `id, branch, change_number, checksum, body`, the first of which is
+/// given.
+pub(super) fn session(
+    conn: &Connection,
+    row: &Row<'_>,
+    first: usize,
+) -> Result<Session, StoreError> {
+    let mut session = document(row, first + 1)?;
+    if apart::is_apart(&session) {
+        apart::put_back(&mut session, members::read(conn, row.get(first)?)?)?;
+    }
+    Ok(session)
+}
+
+fn document(row: &Row<'_>, first: usize) -> Result<Session, StoreError> {
     let bytes = text(row, first + 3)?;
     let session = codec::decode_session(bytes.as_bytes(), row.get(first + 2)?)?;
     let same_branch = text(row, first)?.parse() == Ok(session.branch);
@@ -116,13 +130,13 @@ pub(super) fn for_each_session(
     conn: &Connection,
     visit: &mut dyn FnMut(SessionKey, Arc<Session>),
 ) -> Result<(), StoreError> {
-    let sql = "SELECT sandbox, scid, template, name, branch, change_number, checksum, body
+    let sql = "SELECT sandbox, scid, template, name, id, branch, change_number, checksum, body
                FROM sessions";
     let mut statement = conn.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut sharing = Sharing::default();
     while let Some(row) = rows.next()? {
-        let mut session = session(row, 4)?;
+        let mut session = session(conn, row, 4)?;
         sharing.share(&mut session.constants);
         visit(session_key(row, 0)?, Arc::new(session));
     }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::members;
 use crate::StoreError;
 
 /// Marks a file as ours: `CVKE`.
 pub(super) const APPLICATION_ID: u32 = 0x4356_4b45;
 /// The layout of the tables; documents have a format of their own.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// The oldest layout that [`upgrade`] understands.
 pub(super) const OLDEST: u32 = 1;
 
@@ -39,7 +40,7 @@ CREATE TABLE sessions (
     change_number INTEGER NOT NULL,
     next_timer    INTEGER,                -- nanoseconds since 1970
     checksum      INTEGER NOT NULL,       -- of the body
-    entries       TEXT NOT NULL,          -- JSON array, sorted
+    entries       TEXT NOT NULL,          -- JSON array, sorted; of large sessions without members
     body          TEXT NOT NULL           -- JSON, see codec.rs
 ) STRICT;
 CREATE INDEX sessions_by_timer ON sessions (next_timer) WHERE next_timer IS NOT NULL;
@@ -119,6 +120,18 @@ CREATE TABLE recent_players (
 CREATE INDEX recent_players_by_end ON recent_players (ends);
 ";
 
+/// What version 4 adds.
+const TABLES_4: &str = "
+CREATE TABLE session_members (
+    session  INTEGER NOT NULL,            -- as sessions.id; large sessions only
+    place    INTEGER NOT NULL,            -- the index
+    xuid     TEXT NOT NULL,
+    checksum INTEGER NOT NULL,            -- of the body
+    body     TEXT NOT NULL,               -- JSON, see codec.rs
+    PRIMARY KEY (session, place)
+) STRICT, WITHOUT ROWID;
+";
+
 /// Creates a complete, empty file. Nobody else may know its name yet.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     let conn = connect(
@@ -132,6 +145,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     conn.execute_batch(TABLES)?;
     conn.execute_batch(TABLES_2)?;
     conn.execute_batch(TABLES_3)?;
+    conn.execute_batch(TABLES_4)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
     conn.close().map_err(|(_, error)| error.into())
 }
@@ -145,7 +159,11 @@ pub(super) fn upgrade(path: &Path) -> Result<(), StoreError> {
         if found < 2 {
             step.execute_batch(TABLES_2)?;
         }
-        step.execute_batch(TABLES_3)?;
+        if found < 3 {
+            step.execute_batch(TABLES_3)?;
+        }
+        step.execute_batch(TABLES_4)?;
+        members::set_apart(&step)?;
         step.pragma_update(None, "user_version", VERSION)?;
         step.commit()?;
     }

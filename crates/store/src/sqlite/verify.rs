@@ -8,11 +8,12 @@ use rusqlite::{Connection, Row, Transaction};
 
 use super::apply::read_entries;
 use super::endings;
+use super::members;
 use super::prepared::{HandleRow, handle_row};
 use super::reader::session;
 use super::values::{nanoseconds, session_key, text, time};
 use crate::derived::{self, Beside};
-use crate::{StoreError, codec};
+use crate::{StoreError, apart, codec};
 
 /// Most findings of each kind.
 const MAX_FINDINGS: i64 = 100;
@@ -39,9 +40,17 @@ pub(super) fn findings(conn: &mut Connection) -> Result<Vec<String>, StoreError>
             "SELECT 'index entry ' || entry || ' of ' || key || ': the session is gone or has it not'
              FROM session_index AS i WHERE NOT EXISTS (
                  SELECT 1 FROM sessions AS s, json_each(s.entries) AS e
-                 WHERE s.key = i.key AND e.value = i.entry) LIMIT ?1",
+                 WHERE s.key = i.key AND e.value = i.entry)
+             AND NOT EXISTS (
+                 SELECT 1 FROM sessions AS s JOIN session_members AS m ON m.session = s.id
+                 WHERE s.key = i.key AND 'member:' || m.xuid = i.entry) LIMIT ?1",
         )?);
     }
+    findings.extend(orphans(
+        &snapshot,
+        "SELECT 'member ' || place || ' of session number ' || session || ': the session is gone'
+         FROM session_members WHERE session NOT IN (SELECT id FROM sessions) LIMIT ?1",
+    )?);
     findings.extend(orphans(
         &snapshot,
         "SELECT 'handle key ' || key || ': its handle is gone' FROM handle_keys
@@ -77,7 +86,7 @@ fn session_findings(snapshot: &Transaction<'_>) -> Result<Sessions, StoreError> 
         indexed: 0,
     };
     let mut select = snapshot.prepare(
-        "SELECT key, sandbox, scid, template, name, branch, change_number, checksum, body,
+        "SELECT key, sandbox, scid, template, name, id, branch, change_number, checksum, body,
                 next_timer, entries
          FROM sessions",
     )?;
@@ -98,16 +107,20 @@ fn check_session(
     sessions: &mut Sessions,
 ) -> Result<(), StoreError> {
     let columns = session_key(row, 1)?;
-    let session = session(row, 5)?;
+    let session = session(snapshot, row, 5)?;
     if columns.folded() != key || columns.reference != session.reference {
         let finding = format!("session {key}: its document has another name");
         sessions.findings.push(finding);
     }
-    let next_timer: Option<i64> = row.get(9)?;
+    let next_timer: Option<i64> = row.get(10)?;
     let mut kept = Beside {
         next_timer: next_timer.map(time).transpose()?,
-        entries: read_entries(text(row, 10)?)?,
+        entries: read_entries(text(row, 11)?)?,
     };
+    if apart::is_apart(&session) {
+        let of_members = members::entries_of_rows(snapshot, row.get(5)?)?;
+        kept.entries.extend(of_members);
+    }
     if kept.entries != derived::entry_texts(&session) {
         let finding = format!("session {key}: its list of index entries does not fit its document");
         sessions.findings.push(finding);

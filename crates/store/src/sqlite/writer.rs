@@ -284,6 +284,7 @@ mod tests {
                 sandbox: String::new(),
                 expected: Some((uuid::Uuid::nil(), 1)),
                 next: None,
+                members: None,
             }],
             ..good(1)
         };

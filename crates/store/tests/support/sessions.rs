@@ -1,6 +1,5 @@
 //! Sessions that a store is filled with, and whether it has them all.
 
-use convoke_core::index;
 use convoke_core::session::{Session, next_timer};
 use convoke_store::store::SessionState;
 use convoke_store::{Commit, SessionWrite, Store};
@@ -10,8 +9,18 @@ use serde_json::json;
 /// How many.
 pub(crate) const SESSIONS: u32 = 60;
 
-/// One of them.
+/// One of them; every third is large and has three members.
 pub(crate) fn session(number: u32) -> (SessionKey, Session) {
+    let large = number.is_multiple_of(3);
+    let members = (0..3_u32).filter(|_| large).map(|index| {
+        let member = json!({
+            "xuid": (number * 10 + index).to_string(), "join_time": "2026-01-01T00:00:00Z",
+            "state": "active", "state_since": "2026-01-01T00:00:00Z",
+        });
+        (index.to_string(), member)
+    });
+    let members: serde_json::Map<_, _> = members.collect();
+    let empty_since = (!large).then_some("2026-01-01T00:00:00Z");
     let session: Session = serde_json::from_value(json!({
         "reference": {
             "scid": "6b1ff4f4-7f3a-4ab5-8c4a-08a4d37bb0a1",
@@ -21,11 +30,11 @@ pub(crate) fn session(number: u32) -> (SessionKey, Session) {
         "branch": uuid::Uuid::from_u128(1),
         "change_number": 1,
         "start_time": "2026-01-01T00:00:00Z",
-        "constants": {"session_empty_timeout": 1_000},
+        "constants": {"session_empty_timeout": 1_000, "capabilities": {"large": large}},
         "properties": {"keywords": ["fun"], "custom": {"filling": "x".repeat(1_000)}},
-        "members": {},
-        "next_index": 0,
-        "empty_since": "2026-01-01T00:00:00Z",
+        "members": members,
+        "next_index": 3,
+        "empty_since": empty_since,
     }))
     .unwrap();
     let key = SessionKey {
@@ -40,13 +49,13 @@ pub(crate) fn create(number: u32) -> Commit {
     let (key, session) = session(number);
     let next = SessionState {
         next_timer: next_timer(&session),
-        index: index::entries(&session),
         session: session.into(),
     };
     Commit {
         sessions: vec![SessionWrite {
             key,
             expected: None,
+            before: None,
             next: Some(next),
         }],
         ..Commit::default()

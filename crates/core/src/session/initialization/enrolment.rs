@@ -45,17 +45,18 @@ pub(in crate::session) fn enrol(session: &mut Session, before: Option<&Session>)
         return;
     }
     let number = state.latest + 1;
-    let mut enrolled = false;
-    for (index, member) in &mut session.members {
+    let asking = session.members.iter().filter(|(index, member)| {
         let former = before.and_then(|before| before.members.get(index));
-        if asks_now(former, member) {
-            Arc::make_mut(member).initialization_episode = Some(number);
-            enrolled = true;
-        }
-    }
-    if creating && !enrolled {
+        asks_now(former, member)
+    });
+    let enrolled: Vec<u32> = asking.map(|(index, _)| *index).collect();
+    if creating && enrolled.is_empty() {
         // Nobody needs to be there at the start: the first episode is passed over. `[doc]`
         state.latest = number;
+    }
+    for index in enrolled {
+        let enrol = |member: &mut Member| member.initialization_episode = Some(number);
+        session.members.update(index, enrol);
     }
 }
 

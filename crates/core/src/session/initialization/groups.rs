@@ -1,7 +1,6 @@
 //! Groups: members who play together or not at all.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use convoke_wire::session::initialization::Failure;
 
@@ -42,9 +41,8 @@ pub(super) fn fail_groups(session: &mut Session) {
             return;
         }
         for index in failing {
-            if let Some(member) = session.members.get_mut(&index) {
-                Arc::make_mut(member).initialization_failure = Some(Failure::Group);
-            }
+            let fail = |member: &mut Member| member.initialization_failure = Some(Failure::Group);
+            session.members.update(index, fail);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Follows the table: which conditions hold, and what the acts do.
 
-use std::sync::Arc;
-
 use convoke_wire::session::initialization::Failure;
 use jiff::Timestamp;
 
@@ -138,9 +136,8 @@ fn fail_all(session: &mut Session, members: &[u32]) {
 }
 
 fn fail(session: &mut Session, index: u32, failure: Failure) {
-    if let Some(member) = session.members.get_mut(&index) {
-        Arc::make_mut(member).initialization_failure = Some(failure);
-    }
+    let fail = |member: &mut Member| member.initialization_failure = Some(failure);
+    session.members.update(index, fail);
 }
 
 /// The members of the episode, and those who waited in vain, are done with it. The timers that it held
@@ -150,18 +147,21 @@ fn release(session: &mut Session, now: Timestamp) {
     if let Some(state) = &mut session.initialization {
         state.broken_groups.clear();
     }
-    for member in session.members.values_mut() {
+    let is_done = |member: &Member| {
         let of_it = member.initialization_episode == Some(number);
         let in_vain = member.initialization_episode.is_some()
             && member.initialization_failure == Some(Failure::Episode);
-        if !of_it && !in_vain {
-            continue;
-        }
-        let member = Arc::make_mut(member);
-        member.initialization_episode = None;
-        if matches!(member.state, MemberState::Ready | MemberState::Reserved) {
-            member.state_since = now;
-        }
+        of_it || in_vain
+    };
+    let done = session.members.iter().filter(|(_, member)| is_done(member));
+    let done: Vec<u32> = done.map(|(index, _)| *index).collect();
+    for index in done {
+        session.members.update(index, |member| {
+            member.initialization_episode = None;
+            if matches!(member.state, MemberState::Ready | MemberState::Reserved) {
+                member.state_since = now;
+            }
+        });
     }
 }
 

@@ -172,7 +172,7 @@ fn check_loss(session: &Session, lost: Uuid, now: Timestamp) -> Checked {
         "a second loss finds nobody"
     );
     for (index, member) in &session.members {
-        let now_is = &after.members[index];
+        let now_is = after.members.get(index).expect("a member");
         if members.contains(&(*index, member.xuid)) {
             prop_assert_eq!(now_is.state, MemberState::Inactive);
             prop_assert_eq!(&now_is.subscription, &member.subscription);

@@ -1,0 +1,159 @@
+//! By what else than their indices members are found and counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use convoke_wire::Xuid;
+use indexmap::IndexMap;
+use uuid::Uuid;
+
+use super::tree::Tree;
+use crate::session::{Member, connections};
+
+/// Kept by every change of a member.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lookup {
+    many: Option<Many>,
+    /// How many hold a role, by type and role; nothing while nobody holds any.
+    holders: Option<Arc<Holders>>,
+}
+
+type Holders = BTreeMap<String, BTreeMap<String, u32>>;
+
+/// What is kept of many members only: few are looked at one by one.
+#[derive(Debug, Clone, Default)]
+struct Many {
+    users: Tree<Xuid, u32>,
+    /// How many would not be active or ready without a connection.
+    connections: Tree<Uuid, u32>,
+}
+
+/// What a member is found by.
+#[derive(Debug)]
+pub(super) struct Marks {
+    xuid: Xuid,
+    connection: Option<Uuid>,
+    roles: IndexMap<String, String>,
+}
+
+impl Marks {
+    pub(super) fn of(member: &Member) -> Self {
+        Self {
+            xuid: member.xuid,
+            connection: connections::depends_on(member),
+            roles: member.roles.clone(),
+        }
+    }
+}
+
+impl Lookup {
+    /// Keeps what is kept of many members.
+    pub(super) fn keep_many<'a>(
+        &mut self,
+        members: impl Iterator<Item = (&'a u32, &'a Arc<Member>)>,
+    ) {
+        let mut users = Vec::new();
+        let mut connections = Tree::default();
+        for (index, member) in members {
+            users.push((member.xuid, *index));
+            if let Some(id) = connections::depends_on(member) {
+                add(&mut connections, id);
+            }
+        }
+        users.sort_unstable();
+        users.dedup_by_key(|(xuid, _)| *xuid);
+        let users = Tree::from_sorted(users);
+        self.many = Some(Many { users, connections });
+    }
+
+    /// Whether members have to be looked at one by one.
+    pub(super) fn is_of_few(&self) -> bool {
+        self.many.is_none()
+    }
+
+    /// The index of a user among many; `None` also where there are few.
+    pub(super) fn index_of(&self, xuid: Xuid) -> Option<u32> {
+        self.many.as_ref()?.users.get(xuid).copied()
+    }
+
+    /// Whether any of many depends on a connection.
+    pub(super) fn is_depended_on(&self, connection: Uuid) -> bool {
+        let many = self.many.as_ref();
+        many.is_some_and(|many| many.connections.get(connection).is_some())
+    }
+
+    /// How many hold a role.
+    pub(super) fn holders(&self, role_type: &str, role: &str) -> u32 {
+        let roles = self.holders.as_ref().and_then(|all| all.get(role_type));
+        roles
+            .and_then(|roles| roles.get(role))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Follows what becomes of a place.
+    pub(super) fn follow(&mut self, index: u32, before: Option<&Marks>, after: Option<&Marks>) {
+        self.follow_roles(before, after);
+        let Some(Many { users, connections }) = &mut self.many else {
+            return;
+        };
+        let xuid = |marks: Option<&Marks>| marks.map(|it| it.xuid);
+        if xuid(before) != xuid(after) {
+            // Whoever has come back has another place by now.
+            let place = xuid(before).filter(|xuid| users.get(*xuid) == Some(&index));
+            place.map(|xuid| users.remove(xuid));
+            xuid(after).map(|xuid| users.insert(xuid, index));
+        }
+        let connection = |marks: Option<&Marks>| marks.and_then(|it| it.connection);
+        if connection(before) != connection(after) {
+            if let Some(id) = connection(before) {
+                subtract(connections, id);
+            }
+            if let Some(id) = connection(after) {
+                add(connections, id);
+            }
+        }
+    }
+
+    fn follow_roles(&mut self, before: Option<&Marks>, after: Option<&Marks>) {
+        let (before, after) = (before.map(|it| &it.roles), after.map(|it| &it.roles));
+        let holds_none = |roles: Option<&IndexMap<_, _>>| roles.is_none_or(IndexMap::is_empty);
+        if before == after || (holds_none(before) && holds_none(after)) {
+            return;
+        }
+        let holders = Arc::make_mut(self.holders.get_or_insert_default());
+        for (role_type, role) in before.into_iter().flatten() {
+            let Some(roles) = holders.get_mut(role_type) else {
+                continue;
+            };
+            if let Some(count) = roles.get_mut(role) {
+                *count = count.saturating_sub(1);
+                roles.retain(|_, count| 0 < *count);
+            }
+        }
+        for (role_type, role) in after.into_iter().flatten() {
+            let roles = holders.entry(role_type.clone()).or_default();
+            *roles.entry(role.clone()).or_default() += 1;
+        }
+        holders.retain(|_, roles| !roles.is_empty());
+        if holders.is_empty() {
+            self.holders = None;
+        }
+    }
+}
+
+fn add(connections: &mut Tree<Uuid, u32>, id: Uuid) {
+    if connections.update(id, |count| *count += 1).is_none() {
+        connections.insert(id, 1);
+    }
+}
+
+fn subtract(connections: &mut Tree<Uuid, u32>, id: Uuid) {
+    let left = connections.update(id, |count| {
+        *count = count.saturating_sub(1);
+        *count
+    });
+    if left == Some(0) {
+        connections.remove(id);
+    }
+}
