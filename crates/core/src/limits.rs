@@ -57,6 +57,10 @@ pub const INITIALIZATION_MEMBERS_NEEDED: u32 = 1;
 pub const MANAGED_STAGE_TIMEOUT_MS: u64 = 5_000;
 /// Default of `managedInitialization.membersNeededToStart`. `[doc]`
 pub const MANAGED_MEMBERS_NEEDED: u32 = 2;
+/// Default of `arbitration.forfeitTimeout`, in ms. `[doc]`
+pub const FORFEIT_TIMEOUT_MS: u64 = 60_000;
+/// Default of `arbitration.arbitrationTimeout`, in ms. `[doc]`
+pub const ARBITRATION_TIMEOUT_MS: u64 = 300_000;
 
 /// Default of `latencyMaximum` of both requirements, in ms. `[doc]`
 pub const LATENCY_MAXIMUM_MS: u64 = 250;

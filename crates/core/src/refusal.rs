@@ -174,6 +174,14 @@ rules! {
     ServersOnly = "servers.server_only", Forbidden;
     /// The name of a server entry is one that a path can carry.
     ServerName = "servers.name", Invalid;
+    /// The entry of an arbitrated session says when its match begins, and its result is one.
+    ArbitrationEntry = "arbitration.entry", Invalid;
+    /// A report has the outcome of each team, and a ranking where the outcome is a rank.
+    ArbitrationResults = "arbitration.results", Invalid;
+    /// Results are reported from the start of the match until it is decided.
+    ArbitrationTime = "arbitration.time", Conflict;
+    /// Only servers choose the players of an arbitrated session.
+    RosterFixed = "arbitration.roster", NoAccess;
 
     /// A private session is for its members and for who holds a reservation.
     Private = "access.private", NoAccess;

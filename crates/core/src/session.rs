@@ -3,6 +3,7 @@
 pub mod access;
 pub mod acting;
 pub mod apply;
+pub mod arbitration;
 pub mod change_types;
 pub mod connections;
 pub mod constants;
@@ -93,6 +94,9 @@ pub struct Session {
     /// Its episodes, where initialisation is managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initialization: Option<Box<Initialization>>,
+    /// How far the clock of its match has come, where it is arbitrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbitration: Option<arbitration::Phase>,
 }
 
 /// What a member is doing. `[doc]`
@@ -180,6 +184,9 @@ pub struct Member {
     /// Tournament results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arbitration: Option<RawJson>,
+    /// Has been active at least once, in an arbitrated session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub arrived: bool,
     /// The title's properties of the member.
     #[serde(default, skip_serializing_if = "Custom::is_empty")]
     pub custom: Custom,
@@ -216,6 +223,7 @@ impl Member {
             server_measurements: None,
             role_preference: None,
             arbitration: None,
+            arrived: false,
             custom: Custom::default(),
             roles: IndexMap::new(),
         }

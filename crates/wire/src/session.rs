@@ -1,6 +1,7 @@
 //! The session document as it is answered ([`Session`]) and as it is written ([`SessionRequest`]).
 
 pub mod access;
+pub mod arbitration;
 pub mod change_type;
 pub mod changes;
 pub mod constants;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use crate::patch::{Field, present};
 use crate::raw::RawJson;
 use crate::time::WireTime;
+use arbitration::Arbitration;
 use constants::SystemConstants;
 use initialization::Initializing;
 use member::{Member, MemberRequest};
@@ -147,4 +149,7 @@ pub struct Session<C = Bags<SystemConstants>> {
     /// The session's search handle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_handle: Option<Uuid>,
+    /// How far the match of an arbitrated session has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbitration: Option<Arbitration>,
 }

@@ -32,6 +32,7 @@ fn bare() -> Session {
         start_time: epoch(),
         next_timer: None,
         search_handle: None,
+        arbitration: None,
     }
 }
 
@@ -78,6 +79,7 @@ fn a_bare_member_shows_its_bags_and_no_more() {
         initialization_failure: None,
         failed_metric: None,
         initialization_episode: None,
+        arbitration_status: None,
     };
     assert_eq!(
         serde_json::to_value(&member).expect("JSON"),

@@ -1,5 +1,6 @@
 //! From a session to the document of an answer.
 
+use convoke_wire::session::arbitration::Arbitration;
 use convoke_wire::session::constants::{
     Capability, ManagedInitialization, SystemConstants, Timeouts,
 };
@@ -15,8 +16,8 @@ use serde_json::value::to_raw_value;
 
 use crate::session::constants::merge;
 use crate::session::{
-    Constants, Custom, Member, MemberState, Properties, Session, SharedConstants, initialization,
-    next_timer,
+    Constants, Custom, Member, MemberState, Properties, Session, SharedConstants, arbitration,
+    initialization, next_timer,
 };
 
 /// The document of a session for one viewer under one contract version.
@@ -43,6 +44,7 @@ pub fn session(
         start_time: session.start_time.into(),
         next_timer: next_timer(session).map(Into::into),
         search_handle: session.search_handle,
+        arbitration: arbitration::status(session).map(|status| Arbitration { status }),
     }
 }
 
@@ -280,6 +282,7 @@ fn member(session: &Session, index: u32, member: &Member, next: u32) -> WireMemb
             .map(|it| it.as_str().to_owned()),
         failed_metric: None,
         initialization_episode: member.initialization_episode,
+        arbitration_status: arbitration::member_status(session, member),
     }
 }
 

@@ -235,6 +235,22 @@ impl Rule {
                 "The key in `servers` is empty, longer than 100 characters, or has a character that is no letter, digit, `-`, `_` or `.`.",
                 "Rename the entry.",
             ).example(r#"{"servers": {"cloud-1": {"properties": {"custom": {}}}}}"#),
+            Self::ArbitrationEntry => Help::new(
+                "The session has the capability `arbitration`, and its server entry `arbitration` lacks a start time that is one, or has a state, a source or results of another form.",
+                "Create the session with `startTime` among the entry's system constants, a time with an offset; later write `resultState`, `resultSource`, `resultConfidenceLevel` from 0 to 100, and `results` where there are any.",
+            ).example(r#"{"servers": {"arbitration": {"constants": {"system": {"startTime": "2030-01-01T18:00:00Z"}}}}}"#),
+            Self::ArbitrationResults => Help::new(
+                "The outcome of a team is none of `win`, `loss`, `draw`, `rank`, `noshow` and `nocontest`, lacks its ranking or has one too many, or there are no teams.",
+                "Report every team by its id; `ranking`, from 1, goes with `rank` and with nothing else.",
+            ).example(r#"{"members": {"me": {"properties": {"system": {"arbitration": {"results": {"red": {"outcome": "win"}, "blue": {"outcome": "loss"}}}}}}}}"#),
+            Self::ArbitrationTime => Help::new(
+                "The match has not begun, or it is decided: by its players' reports, by a game server, or because its time was over.",
+                "Read `servers.arbitration` of the session: report from `startTime` on, and show the result if there is a `resultState`.",
+            ),
+            Self::RosterFixed => Help::new(
+                "A player would join, leave, reserve a place in, or remove somebody from an arbitrated session.",
+                "Go inactive instead of leaving; let the server that made the session change its players. When the match is decided, players may leave.",
+            ),
             Self::Private => Help::new(
                 "The session is private, and the caller has neither a place nor a reservation in it.",
                 "Let a member reserve a place for the user, or send an invitation and join through its handle.",

@@ -14,7 +14,8 @@ use super::encounters::Reported;
 use super::initialization::{self, Trigger};
 use super::members::{self, Emptied};
 use super::{
-    Custom, Member, Properties, Session, SharedConstants, access, join, member_properties,
+    Custom, Member, Properties, Session, SharedConstants, access, arbitration, join,
+    member_properties,
 };
 use super::{properties, roles, server_candidates, servers};
 use crate::caller::Caller;
@@ -131,6 +132,7 @@ pub fn apply_for(
         }
         servers::write(&mut session, entries)?;
     }
+    arbitration::begin(&mut session)?;
     properties::check_merged(&session)?;
     properties::drop_unknown_host(&mut session);
     if !session.properties.locked {
@@ -142,6 +144,7 @@ pub fn apply_for(
     server_candidates::fill(&mut session, before);
     initialization::enrol(&mut session, before);
     initialization::advance(&mut session, trigger(change), now);
+    arbitration::advance(&mut session, now);
     if let Some(same) = before.filter(|existing| says_the_same(existing, &session)) {
         return Ok(Outcome {
             disposition: Disposition::Unchanged,
@@ -255,6 +258,7 @@ fn create(
         empty_since: None,
         alumni: std::collections::BTreeSet::new(),
         initialization: None,
+        arbitration: None,
     };
     properties::fill_restrictions(&mut session);
     Ok(session)
@@ -458,6 +462,7 @@ fn write_me(
             index,
             next_index: session.next_index,
             constants: &constants,
+            reporting: arbitration::reporting(session),
             caller,
             now,
         };

@@ -122,6 +122,7 @@ fn empty(session: &Session) -> Session {
         members: Members::new(),
         servers: IndexMap::new(),
         initialization: None,
+        arbitration: None,
         ..session.clone()
     }
 }
@@ -142,6 +143,7 @@ fn of_session(before: &Session, after: &Session) -> ChangeTypes {
         empty_since: _,
         alumni: _,
         initialization,
+        arbitration: _,
     } = after;
     ChangeTypes::from(ChangeType::Everything)
         | of_properties(&before.properties, properties)
@@ -253,6 +255,7 @@ fn of_member(before: &Member, after: &Member) -> ChangeTypes {
         server_measurements: _,
         role_preference: _,
         arbitration: _,
+        arrived: _,
         custom,
         roles,
     } = after;

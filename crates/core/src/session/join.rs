@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::access::Facts;
-use super::{Custom, Member, MemberState, Session, access, members, owners, roles};
+use super::{Custom, Member, MemberState, Session, access, arbitration, members, owners, roles};
 use crate::caller::Caller;
 use crate::limits::MAX_MEMBER_CUSTOM_BYTES;
 use crate::refusal::{Refusal, Rule};
@@ -68,6 +68,7 @@ pub(super) fn leave(session: &mut Session, caller: &Caller) -> Result<(), Refusa
         return Err(no_user(ME));
     };
     if let Some((index, _)) = session.member_of(xuid) {
+        arbitration::check_taking_off(session, caller, ME)?;
         members::remove(session, index);
     }
     Ok(())
@@ -257,6 +258,7 @@ pub(super) fn reserve(
             )?;
             continue;
         }
+        arbitration::check_addition(session, caller, &path)?;
         if session.is_full() {
             let detail = format!("all {} places are taken", session.constants.max_members());
             let rule = if facts.handle.is_some() {
@@ -331,6 +333,7 @@ pub(super) fn by_index(
         return Err(Rule::LargeSession.at(path, "in a large session only `me` can be written"));
     }
     let Some(request) = request else {
+        arbitration::check_taking_off(session, caller, &path)?;
         members::remove(session, index);
         return Ok(());
     };

@@ -4,11 +4,12 @@ use convoke_wire::ids::parse_guid;
 use convoke_wire::session::Bags;
 use convoke_wire::session::constants::Capability;
 use convoke_wire::session::member::{MemberProperties, SecondarySubscription, Subscription};
-use convoke_wire::{Field, SessionName};
+use convoke_wire::{Field, RawJson, SessionName};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::arbitration::{self, Reporting};
 use super::properties::check_list;
 use super::{Constants, Custom, Member, MemberState};
 use crate::caller::Caller;
@@ -29,6 +30,8 @@ pub(super) struct Place<'a> {
     pub(super) next_index: u32,
     /// The session's constants.
     pub(super) constants: &'a Constants,
+    /// Whether results of the session's match are taken.
+    pub(super) reporting: Reporting,
     /// Who writes.
     pub(super) caller: &'a Caller,
     /// When.
@@ -47,7 +50,7 @@ pub(super) fn write(
 ) -> Result<(), Refusal> {
     match &written.system {
         Field::Absent => {}
-        Field::Null => clear_system(member, place.now),
+        Field::Null => clear_system(member, place),
         Field::Value(system) => write_system(member, system, place)?,
     }
     match &written.custom {
@@ -71,8 +74,8 @@ pub(super) fn write(
 }
 
 /// `system: null` removes every field that a member may write.
-fn clear_system(member: &mut Member, now: Timestamp) {
-    member.deactivate(now);
+fn clear_system(member: &mut Member, place: &Place<'_>) {
+    member.deactivate(place.now);
     member.subscription = None;
     member.secondary_subscriptions.clear();
     member.legacy_subscriptions.clear();
@@ -82,7 +85,9 @@ fn clear_system(member: &mut Member, now: Timestamp) {
     member.measurements = None;
     member.server_measurements = None;
     member.role_preference = None;
-    member.arbitration = None;
+    if place.reporting == Reporting::Open {
+        member.arbitration = None;
+    }
 }
 
 fn write_system(
@@ -95,12 +100,41 @@ fn write_system(
     write_subscriptions(member, written, place)?;
     write_groups(member, written, place)?;
     write_measurements(member, written)?;
-    match &written.arbitration {
-        Field::Absent => {}
-        Field::Null => member.arbitration = None,
-        Field::Value(raw) if raw.is_object() => member.arbitration = Some(raw.clone()),
-        Field::Value(_) => return Err(Rule::BadText.at(at("arbitration"), "expected an object")),
+    write_report(member, &written.arbitration, place.reporting)
+}
+
+/// `arbitration`: what the member reports of the session's match. What it has reported already may
+/// come again at any time.
+fn write_report(
+    member: &mut Member,
+    written: &Field<RawJson>,
+    reporting: Reporting,
+) -> Result<(), Refusal> {
+    let report = match written {
+        Field::Absent => return Ok(()),
+        Field::Null => None,
+        Field::Value(raw) => Some(raw),
+    };
+    if member.arbitration.as_ref() == report {
+        return Ok(());
     }
+    let path = at("arbitration");
+    let not_now = match reporting {
+        Reporting::Open => None,
+        Reporting::Never => {
+            let detail = "needs the capability `arbitration`";
+            return Err(Rule::CapabilityNeeded.at(path, detail));
+        }
+        Reporting::NotYet => Some("the match has not begun"),
+        Reporting::Over => Some("the match is decided"),
+    };
+    if let Some(detail) = not_now {
+        return Err(Rule::ArbitrationTime.at(path, detail));
+    }
+    if let Some(raw) = report {
+        arbitration::check_report(raw, &path)?;
+    }
+    member.arbitration = report.cloned();
     Ok(())
 }
 

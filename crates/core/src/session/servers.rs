@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use convoke_wire::session::constants::Capability;
 use convoke_wire::session::server::{OpaqueBag, ServerRequest};
 use convoke_wire::{Field, SessionName};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Custom, Session};
+use super::{Custom, Session, arbitration};
 use crate::limits::MAX_SERVERS;
 use crate::refusal::{Refusal, Rule};
 
@@ -54,10 +55,14 @@ pub(super) fn write(
         }
         match request {
             None => {
+                arbitration::check_removal(session, name)?;
                 session.servers.shift_remove(name);
             }
             Some(request) => {
                 let merged = merge(session.servers.get(name), request, &path)?;
+                if session.constants.has(Capability::Arbitration) {
+                    arbitration::check_entry(name, &merged)?;
+                }
                 session.servers.insert(name.clone(), Arc::new(merged));
             }
         }

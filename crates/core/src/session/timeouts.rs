@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::initialization::{self, Trigger};
 use super::member_map::Totals;
 use super::members::{self, Emptied};
-use super::{Member, MemberState, Session, server_candidates};
+use super::{Member, MemberState, Session, arbitration, server_candidates};
 
 /// A session after time has passed.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,7 @@ pub fn settle(session: &Session, now: Timestamp) -> Settled {
     }
     super::properties::drop_unknown_host(&mut settled);
     initialization::advance(&mut settled, Trigger::Time, now);
+    arbitration::advance(&mut settled, now);
     let had_owners = !session.properties.owners.is_empty();
     if members::after_removal(&mut settled, had_owners) == Emptied::Delete
         || members::check_empty(&mut settled, now) == Emptied::Delete
@@ -73,6 +74,7 @@ pub fn next_timer(session: &Session) -> Option<Timestamp> {
         earliest(session, session.members.totals()),
         empty_timer(session),
         initialization::stage_timer(session),
+        arbitration::timer(session),
     ];
     timers.into_iter().flatten().min()
 }
@@ -84,7 +86,10 @@ fn earliest(session: &Session, totals: &Totals) -> Option<Timestamp> {
         MemberState::Inactive,
         MemberState::Ready,
     ];
-    let due = |state| after(totals.earliest(state)?, timeout(session, state)?);
+    let due = |state| {
+        let since = arbitration::timer_begins(session, totals.earliest(state)?)?;
+        after(since, timeout(session, state)?)
+    };
     timed.into_iter().filter_map(due).min()
 }
 
@@ -100,7 +105,8 @@ fn member_timer(session: &Session, member: &Member) -> Option<Timestamp> {
     if initialization::holds_timer(member) {
         return None;
     }
-    after(member.state_since, timeout(session, member.state)?)
+    let since = arbitration::timer_begins(session, member.state_since)?;
+    after(since, timeout(session, member.state)?)
 }
 
 fn timeout(session: &Session, state: MemberState) -> Option<u64> {

@@ -295,7 +295,9 @@ fn a_broadcast_is_named_by_its_broadcaster_and_an_arbitration_made_by_a_server()
         "capabilities": {"gameplay": true, "arbitration": true}}));
     let path = "constants.system.capabilities.arbitration";
     world.refused(&a(), &playing(), Rule::ServerCreated, path);
-    world.becomes(&server(), &json!({}), Created);
+    let start = json!({"system": {"startTime": "2026-01-02T03:04:05Z"}});
+    let body = json!({"servers": {"arbitration": {"constants": start}}});
+    world.becomes(&server(), &body, Created);
 }
 
 #[test]

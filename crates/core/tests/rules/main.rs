@@ -2,6 +2,7 @@
 
 mod access;
 mod activities;
+mod arbitration;
 mod browse;
 mod change_types;
 mod connections;

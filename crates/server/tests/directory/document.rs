@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::json::no_nulls;
 use crate::world::Answer;
 
-const TOP_LEVEL: [&str; 15] = [
+const TOP_LEVEL: [&str; 16] = [
     "membersInfo",
     "constants",
     "properties",
@@ -25,6 +25,7 @@ const TOP_LEVEL: [&str; 15] = [
     "startTime",
     "nextTimer",
     "searchHandle",
+    "arbitration",
 ];
 
 /// If the answer is a refusal: the header that names its rule, which has the status of the answer.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::Bags;
+use super::arbitration::ArbitrationStatus;
 use crate::ids::{TitleId, Xuid};
 use crate::patch::{Field, is_false, present};
 use crate::raw::RawJson;
@@ -76,6 +77,9 @@ pub struct Member {
     /// The episode the member is enrolled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initialization_episode: Option<u32>,
+    /// How far the match of an arbitrated session has come for the member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbitration_status: Option<ArbitrationStatus>,
 }
 
 /// `members.*.constants.system`.

@@ -62,6 +62,11 @@ pub(super) const JOINING: &[Step] = &[
     USER,
     PLACE,
     Step {
+        name: "roster",
+        rule: "The players of an arbitrated session are chosen by servers.",
+        judge: |request| unless_server(request, roster),
+    },
+    Step {
         name: "closed",
         rule: "A closed session takes nobody; a locked one takes former members back.",
         judge: |request| unless_server(request, closed),
@@ -160,6 +165,14 @@ fn read_restriction(request: &Request<'_>) -> Verdict {
     let word = restriction.as_str();
     let why = format!("Its read restriction is `{word}`, which the caller does not satisfy");
     Refused(request.refused(Rule::ReadRestricted, &why))
+}
+
+fn roster(request: &Request<'_>) -> Verdict {
+    if request.session.arbitration.is_none() {
+        return Undecided;
+    }
+    let why = "It is arbitrated, so joining takes a place that a server has reserved";
+    Refused(request.refused(Rule::RosterFixed, why))
 }
 
 fn closed(request: &Request<'_>) -> Verdict {

@@ -10,7 +10,7 @@ use convoke_wire::session::constants::Metrics;
 use convoke_wire::session::roles::RoleTypes;
 
 use super::Constants;
-use crate::limits::{MAX_MEMBERS, MAX_MEMBERS_LARGE};
+use crate::limits::{ARBITRATION_TIMEOUT_MS, FORFEIT_TIMEOUT_MS, MAX_MEMBERS, MAX_MEMBERS_LARGE};
 use crate::refusal::{Refusal, Rule};
 
 /// Checks the combinations that can be judged without the session's name and creator.
@@ -203,13 +203,17 @@ fn check_initialization(constants: &Constants) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An arbitration ends no earlier than its forfeit time. `[doc]`
+/// An arbitration ends no earlier than its forfeit time, and its players are not initialised. `[doc]`
 fn check_arbitration(constants: &Constants) -> Result<(), Refusal> {
+    if constants.has(Arbitration) && constants.member_initialization.is_some() {
+        let detail = "excludes the capability `arbitration`";
+        return refuse("memberInitialization", detail);
+    }
     let Some(times) = &constants.arbitration else {
         return Ok(());
     };
-    let forfeit = times.forfeit_timeout.unwrap_or(60_000);
-    let arbitration = times.arbitration_timeout.unwrap_or(300_000);
+    let forfeit = times.forfeit_timeout.unwrap_or(FORFEIT_TIMEOUT_MS);
+    let arbitration = times.arbitration_timeout.unwrap_or(ARBITRATION_TIMEOUT_MS);
     if arbitration < forfeit {
         let detail = format!("{arbitration} ms is before the forfeit time of {forfeit} ms");
         return refuse("arbitration.arbitrationTimeout", detail);
