@@ -322,15 +322,15 @@ pub(super) fn by_index(
     caller: &Caller,
 ) -> Result<(), Refusal> {
     let path = format!("members.{index}");
+    if session.constants.has(Capability::Large) {
+        return Err(Rule::LargeSession.at(path, "in a large session only `me` can be written"));
+    }
     let by_owner = caller
         .xuid()
         .is_some_and(|xuid| owners::is_owner(session, xuid));
     if !caller.server && !by_owner {
         let detail = "existing members are referred to by servers and owners only";
         return Err(Rule::ExistingMember.at(path, detail));
-    }
-    if session.constants.has(Capability::Large) {
-        return Err(Rule::LargeSession.at(path, "in a large session only `me` can be written"));
     }
     let Some(request) = request else {
         arbitration::check_taking_off(session, caller, &path)?;

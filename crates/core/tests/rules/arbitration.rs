@@ -269,7 +269,13 @@ fn results_are_reported_from_the_start_until_the_match_is_decided() {
     );
     let mut elsewhere = World::new(&json!({"capabilities": {"gameplay": true}}));
     elsewhere.ok(&a(), &playing());
-    elsewhere.refused(&a(), &report, Rule::CapabilityNeeded, &path);
+    // In other sessions it is kept and means nothing.
+    let kept = elsewhere.ok(&a(), &report);
+    has(
+        &kept,
+        &json!({"arbitration": null, "members": {"0": {"arbitrationStatus": null,
+        "properties": {"system": {"arbitration": {"results": won_by("team0")}}}}}}),
+    );
 }
 
 #[test]

@@ -70,6 +70,7 @@ mod privacy_permissions;
 mod recent_players;
 mod session_access;
 mod session_access_explained;
+mod session_arbitration;
 mod session_bad_bodies;
 mod session_clients;
 mod session_clients_constants;

@@ -108,7 +108,7 @@ every_store! {
             "cure": "Let a member follow the user, join through an invitation handle, or let a \
                      member set `joinRestriction` to `none`.",
         })));
-        assert_eq!(walk(&told["join"]), ["user passes", "place passes", "closed passes",
+        assert_eq!(walk(&told["join"]), ["user passes", "place passes", "roster passes", "closed passes",
             "blocked passes", "visibility passes"]);
         assert_eq!(walk(&told["write"]), ["server passes", "user passes", "place passes",
             "readable passes", "member refuses"]);

@@ -191,6 +191,20 @@ every_store! {
         assert!(written["properties"]["system"].get("host").is_none());
     }
 
+    async fn of_two_who_would_be_host_the_second_reads_who_is(w: World) {
+        let (a, b, path) = a_and_b(&w).await;
+        let of_a = device_token(&a, &path, A_DEVICE, "0").await;
+        let of_b = device_token(&b, &path, B_DEVICE, "1").await;
+        let etag = a.get(&path).await.expect(200).etag();
+        let claim = |player: &Player, token: &str| {
+            let call = player.request("PUT", &path).header("if-match", &etag);
+            call.json(system(json!({"host": token})))
+        };
+        claim(&b, &of_b).send().await.expect(200);
+        let lost = claim(&a, &of_a).send().await.expect(412).json();
+        assert_eq!(lost["properties"]["system"]["host"], json!(of_b));
+    }
+
     async fn e55_the_host_leaves_with_its_member(w: World) {
         let (a, b, path) = a_and_b(&w).await;
         let token = device_token(&b, &path, B_DEVICE, "1").await;

@@ -99,6 +99,7 @@ every_store! {
             (&cast.a, open, json!({"constants": {"custom": {"a": 1}}}), 409, Body::Text),
             (&cast.a, session("big", "s"), active(), 201, Body::Session),
             (&cast.server, session("big", "s"), large, 409, Body::Text),
+            (&cast.a, session("big", "s"), json!({"members": {"7": null}}), 409, Body::Text),
         ];
         for (caller, path, sent, status, body) in rows {
             ends(caller.put(&path, sent).await, status, body);

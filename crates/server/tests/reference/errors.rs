@@ -62,6 +62,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("properties", "Properties"),
     ("capability", "Capabilities"),
     ("servers", "Servers"),
+    ("arbitration", "Arbitrated sessions"),
     ("custom", "Titles' own data"),
     ("document", "The document"),
     ("value", "Values"),

@@ -93,6 +93,7 @@ pub(crate) fn all() -> Value {
                 "correlationId": guid, "branch": guid, "contractVersion": {"enum": [104, 105, 107]},
                 "changeNumber": {"type": "integer", "minimum": 1},
                 "startTime": time, "nextTimer": time, "searchHandle": guid,
+                "arbitration": object(&["status"], &json!({"status": {"enum": ["waiting", "joining", "inprogress", "complete"]}})),
             }),
         ),
         "SessionRequest": {
