@@ -73,6 +73,25 @@ fn a_role_is_held_by_at_most_its_maximum() {
 }
 
 #[test]
+fn a_large_session_counts_all_who_hold_a_role_and_names_the_viewer_alone() {
+    let mut world = roles(
+        &json!({"large": true}),
+        &json!({"lfg": {"roles": {"other": {}}}}),
+    );
+    world.ok(&a(), &take(&json!({"lfg": "other"})));
+    world.ok(&b(), &take(&json!({"lfg": "other"})));
+    let shown_to = |viewer: Option<u64>| {
+        let viewer = viewer.map(convoke_wire::Xuid);
+        let seen = world.document_for(viewer, convoke_wire::ContractVersion::V107);
+        seen["roleTypes"]["lfg"]["roles"]["other"].clone()
+    };
+    let named = |xuids: Value| json!({"count": 2, "memberXuids": xuids});
+    assert_eq!(shown_to(Some(1002)), named(json!(["1002"])));
+    assert_eq!(shown_to(Some(1003)), named(json!([])));
+    assert_eq!(shown_to(None), named(json!([])));
+}
+
+#[test]
 fn roles_that_are_not_defined_are_refused() {
     let mut world = roles(&json!({}), &lfg());
     for (sent, path) in [
