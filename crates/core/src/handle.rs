@@ -6,6 +6,8 @@ pub mod notice;
 pub mod query;
 pub mod search_query;
 
+use std::sync::Arc;
+
 use convoke_wire::handle::{HandleType, InviteAttributes, SearchAttributes};
 use convoke_wire::notification::InviteInfo;
 use convoke_wire::{HandleId, Sandbox, SessionKey, SessionRef, TitleId, Xuid};
@@ -67,7 +69,7 @@ pub enum Body {
     /// A session that can be found.
     Search {
         /// What it is found by.
-        attributes: SearchAttributes,
+        attributes: Arc<SearchAttributes>,
         /// The title of the creator's token.
         title_id: Option<TitleId>,
     },

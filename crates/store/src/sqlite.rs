@@ -188,6 +188,16 @@ impl Store for SqliteStore {
             .with(|conn| reader::is_listed(conn, list, owner, target))
     }
 
+    fn listing(
+        &self,
+        list: PrivateList,
+        owners: &[Xuid],
+        target: Xuid,
+    ) -> Result<Vec<Xuid>, StoreError> {
+        self.readers
+            .with(|conn| reader::listing(conn, list, owners, target))
+    }
+
     fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
         self.readers.with(|conn| reader::settings(conn, owner))
     }

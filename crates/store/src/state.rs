@@ -113,6 +113,18 @@ macro_rules! answered_by_state {
             Ok(self.state().listing(&(list, owner, target)).is_some())
         }
 
+        fn listing(
+            &self,
+            list: PrivateList,
+            owners: &[Xuid],
+            target: Xuid,
+        ) -> Result<Vec<Xuid>, StoreError> {
+            let state = self.state();
+            let listing = owners.iter().copied();
+            let listing = listing.filter(|owner| state.listing(&(list, *owner, target)).is_some());
+            Ok(listing.collect())
+        }
+
         fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {
             Ok(self.state().settings(owner))
         }

@@ -305,6 +305,14 @@ pub trait Store: Send + Sync + 'static {
     /// Whether somebody is on a private list of a user.
     fn is_listed(&self, list: PrivateList, owner: Xuid, target: Xuid) -> Result<bool, StoreError>;
 
+    /// Those among some users on whose private list somebody is, at one moment.
+    fn listing(
+        &self,
+        list: PrivateList,
+        owners: &[Xuid],
+        target: Xuid,
+    ) -> Result<Vec<Xuid>, StoreError>;
+
     /// What a user has chosen about privacy.
     fn settings(&self, owner: Xuid) -> Result<Settings, StoreError>;
 
@@ -443,6 +451,15 @@ impl Store for AnyStore {
 
     fn is_listed(&self, list: PrivateList, owner: Xuid, target: Xuid) -> Result<bool, StoreError> {
         delegate!(self, store => store.is_listed(list, owner, target))
+    }
+
+    fn listing(
+        &self,
+        list: PrivateList,
+        owners: &[Xuid],
+        target: Xuid,
+    ) -> Result<Vec<Xuid>, StoreError> {
+        delegate!(self, store => store.listing(list, owners, target))
     }
 
     fn settings(&self, owner: Xuid) -> Result<Settings, StoreError> {

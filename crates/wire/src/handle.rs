@@ -1,6 +1,7 @@
 //! Handles, and queries for them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -151,7 +152,7 @@ pub struct Handle {
     pub expiration: Option<WireTime>,
     /// Search: as sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub search_attributes: Option<SearchAttributes>,
+    pub search_attributes: Option<Arc<SearchAttributes>>,
     /// Transfer: as sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin_session_ref: Option<SessionRef>,

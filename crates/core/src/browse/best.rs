@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::chunk::Post;
+use super::bits::Bits;
+use super::chunk::{Post, Ranks};
 use crate::filter::{Direction, Rank, newest_first};
 use crate::handle::Handle;
 
@@ -27,7 +28,7 @@ pub(super) struct Best {
     heap: BinaryHeap<Found>,
     most: usize,
     direction: Direction,
-    /// How many did not find room.
+    /// How many did not find room, or would not have.
     pub(super) dropped: usize,
 }
 
@@ -75,6 +76,18 @@ impl Best {
             rank,
             direction: self.direction,
         });
+    }
+
+    /// Of some places of a chunk, those that may be among the best; most are not as soon as there are
+    /// enough, and that is told for all of them at once. The others count as dropped.
+    pub(super) fn hopeful(&mut self, within: Bits, ranks: Ranks<'_>) -> Bits {
+        let worst = self.heap.peek().filter(|_| self.heap.len() == self.most);
+        let Some(rank) = worst.and_then(|worst| worst.rank.as_ref()) else {
+            return within;
+        };
+        let left = ranks.up_to(rank, self.direction, within);
+        self.dropped += within.len() - left.len();
+        left
     }
 
     pub(super) fn into_sorted(self) -> Vec<Found> {

@@ -25,6 +25,10 @@ impl Bits {
         self.0 == [0; WORDS]
     }
 
+    pub(super) fn len(self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     /// How many places before one are in the set.
     pub(super) fn rank(self, place: usize) -> usize {
         let before = self.0[..place / 64].iter().map(|word| word.count_ones());

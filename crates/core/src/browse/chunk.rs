@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::bits::Bits;
 use super::column::Column;
 use crate::filter::{
-    Case, NumberField, Op, OrderKey, Presence, Rank, Set, Term, TextField, TimeField,
+    Case, Direction, NumberField, Op, OrderKey, Presence, Rank, Set, Term, TextField, TimeField,
 };
 use crate::filter::{language, reference_text};
 use crate::handle::Handle;
@@ -219,6 +219,27 @@ impl Ranks<'_> {
             Self::Texts(column) => column.get(place).map(|text| Rank::Text(Arc::clone(text))),
             Self::Numbers(column) => column.get(place).copied().map(Rank::Number),
             Self::Times(column) => column.get(place).copied().map(Rank::Time),
+        }
+    }
+
+    /// The places among some that do not come after a rank, with values and those alone.
+    pub(super) fn up_to(&self, last: &Rank, direction: Direction, within: Bits) -> Bits {
+        let op = match direction {
+            Direction::Ascending => Op::Le,
+            Direction::Descending => Op::Ge,
+        };
+        match (self, last) {
+            (Self::None, _) => Bits::default(),
+            (Self::Texts(column), Rank::Text(last)) => {
+                column.select(within, |text| op.holds(text, last))
+            }
+            (Self::Numbers(column), Rank::Number(last)) => {
+                column.select(within, |number| op.holds(number, last))
+            }
+            (Self::Times(column), Rank::Time(last)) => {
+                column.select(within, |time| op.holds(time, last))
+            }
+            _ => within,
         }
     }
 }

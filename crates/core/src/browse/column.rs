@@ -1,6 +1,7 @@
 //! One value each for some places of a chunk.
 
 use super::bits::Bits;
+use super::chunk::CHUNK;
 
 /// Values by place, without room for those that are missing.
 #[derive(Debug, Clone)]
@@ -25,11 +26,19 @@ impl<T> Column<T> {
 
     pub(super) fn get(&self, place: usize) -> Option<&T> {
         let has = self.present.has(place);
-        has.then(|| &self.values[self.present.rank(place)])
+        has.then(|| &self.values[self.index(place)])
+    }
+
+    /// Where the value of a place is, or would be; without counting where no value is missing.
+    fn index(&self, place: usize) -> usize {
+        if self.values.len() == CHUNK {
+            return place;
+        }
+        self.present.rank(place)
     }
 
     pub(super) fn put(&mut self, place: usize, value: T) {
-        let index = self.present.rank(place);
+        let index = self.index(place);
         if self.present.has(place) {
             self.values[index] = value;
         } else {
@@ -40,7 +49,7 @@ impl<T> Column<T> {
 
     pub(super) fn remove(&mut self, place: usize) {
         if self.present.has(place) {
-            self.values.remove(self.present.rank(place));
+            self.values.remove(self.index(place));
             self.present.clear(place);
         }
     }
@@ -62,7 +71,7 @@ impl<T> Column<T> {
             return selected;
         }
         for place in within.iter() {
-            if is_wanted(&self.values[self.present.rank(place)]) {
+            if is_wanted(&self.values[self.index(place)]) {
                 selected.set(place);
             }
         }

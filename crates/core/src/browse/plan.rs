@@ -18,6 +18,8 @@ pub struct Plan<'a> {
 pub(super) struct Alternative<'a> {
     /// Those that catalogues answer, first what leaves least for little.
     of_handle: Vec<&'a Term>,
+    /// How many of these are about collections.
+    sets: usize,
     /// Those that take the session.
     pub(super) of_session: Vec<&'a Term>,
 }
@@ -53,21 +55,33 @@ impl<'a> Alternative<'a> {
             terms.iter().partition(|it| is_of_handle(it));
         of_handle.sort_by_key(|term| cost(term));
         Self {
+            sets: of_handle.partition_point(|term| cost(term) == 0),
             of_handle,
             of_session,
         }
     }
 
     /// The places of a chunk for which all conditions of handles hold.
-    pub(super) fn select(&self, chunk: &Chunk) -> Bits {
-        let mut left = chunk.occupied();
-        for term in &self.of_handle {
-            if left.is_empty() {
-                break;
+    ///
+    /// `hopeful` leaves out those that come too late in the order. It looks at one column, so it is
+    /// asked before the first condition that looks at one too.
+    pub(super) fn select(&self, chunk: &Chunk, hopeful: impl FnOnce(Bits) -> Bits) -> Bits {
+        let (sets, columns) = self.of_handle.split_at(self.sets);
+        let all_hold = |left: Bits, terms: &[&Term]| {
+            let mut left = left;
+            for term in terms {
+                if left.is_empty() {
+                    break;
+                }
+                left = chunk.select(left, term);
             }
-            left = chunk.select(left, term);
+            left
+        };
+        let left = all_hold(chunk.occupied(), sets);
+        if left.is_empty() {
+            return left;
         }
-        left
+        all_hold(hopeful(left), columns)
     }
 }
 

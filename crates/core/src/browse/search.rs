@@ -57,16 +57,18 @@ impl<'a> Search<'a> {
 
     fn look_at(&mut self, chunk: &Chunk, world: &impl World) {
         let plan = self.plan;
-        let selected = [0, 1].map(|index| {
-            let alternative = plan.alternatives.get(index);
-            alternative.map_or(Bits::default(), |alternative| alternative.select(chunk))
-        });
         let newest = OrderKey::Time(TimeField::PostedTime);
         let ranks = chunk.ranks(plan.order.map_or(&newest, |order| &order.key));
+        let by_session = plan.orders_by_session();
+        let selected = [0, 1].map(|index| match plan.alternatives.get(index) {
+            None => Bits::default(),
+            Some(list) if by_session => list.select(chunk, |left| left),
+            Some(list) => list.select(chunk, |left| self.best.hopeful(left, ranks)),
+        });
         for place in (selected[0] | selected[1]).iter() {
             let alternatives =
                 u8::from(selected[0].has(place)) | u8::from(selected[1].has(place)) << 1;
-            if !plan.orders_by_session() {
+            if !by_session {
                 let post = || chunk.post(place);
                 self.best.offer(ranks.get(place), alternatives, post);
             } else if let Some(post) = chunk.post(place) {
@@ -108,7 +110,7 @@ impl<'a> Search<'a> {
         holds(self.plan, subject, alternatives)
     }
 
-    /// How many more handles match than could be kept.
+    /// How many more handles may match than could be kept; none where all were kept.
     pub fn dropped(&self) -> usize {
         self.best.dropped
     }

@@ -2,6 +2,8 @@
 //!
 //! Rule numbers in comments are those of the specification of handles.
 
+use std::sync::Arc;
+
 use convoke_wire::handle::{HandleRequest, HandleType, InviteAttributes, SearchAttributes};
 use convoke_wire::notification::InviteInfo;
 use convoke_wire::session::constants::Capability;
@@ -220,7 +222,7 @@ fn search(request: &HandleRequest, maker: &Maker<'_>) -> Result<Body, Refusal> {
     let attributes = request.search_attributes.clone().unwrap_or_default();
     check_search(&attributes)?;
     Ok(Body::Search {
-        attributes,
+        attributes: Arc::new(attributes),
         title_id: maker.caller.title_id,
     })
 }

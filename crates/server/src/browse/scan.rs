@@ -37,7 +37,7 @@ impl Scan {
             now += SignedDuration::from_secs(1);
             let session = session(&template, &reference, now)?;
             let body = Body::Search {
-                attributes,
+                attributes: Arc::new(attributes),
                 title_id: Some(TitleId(1)),
             };
             let handle = Handle {

@@ -26,13 +26,8 @@ impl SocialGraph for BuiltIn {
     }
 
     async fn blocking(&self, users: &[Xuid], whom: Xuid) -> Result<BTreeSet<Xuid>, GraphError> {
-        let mut blocking = BTreeSet::new();
-        for user in users {
-            if self.0.is_listed(PrivateList::Blocked, *user, whom)? {
-                blocking.insert(*user);
-            }
-        }
-        Ok(blocking)
+        let blocking = self.0.listing(PrivateList::Blocked, users, whom)?;
+        Ok(blocking.into_iter().collect())
     }
 
     async fn people(&self, of: Xuid, set: PeopleSet) -> Result<Vec<Xuid>, GraphError> {

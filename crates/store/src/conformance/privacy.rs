@@ -39,6 +39,14 @@ pub(super) async fn private_lists_are_apart_and_in_order<S: Store>(store: Arc<S>
     };
     assert!(is(Blocked, 1, 9) && is(Muted, 1, 9) && is(Blocked, u64::MAX, 1));
     assert!(!is(Muted, 1, 10) && !is(Blocked, 9, 1));
+    let asked = [Xuid(9), Xuid(1), Xuid(u64::MAX)];
+    let listing = |list, target| {
+        let answer = store.listing(list, &asked, Xuid(target));
+        answer.expect("an answer")
+    };
+    assert_eq!(listing(Blocked, 1), [Xuid(u64::MAX)]);
+    assert_eq!(listing(Blocked, 9), [Xuid(1)]);
+    assert_eq!(listing(Muted, 100), []);
     // Lists and people graph know nothing of each other here.
     assert_eq!(store.following(Xuid(1)).expect("an answer"), []);
 }

@@ -314,6 +314,23 @@ pub(super) fn is_listed(
     Ok(conn.prepare_cached(sql)?.exists(key)?)
 }
 
+/// In one transaction, because each takes and gives back locks of the file.
+pub(super) fn listing(
+    conn: &Connection,
+    list: PrivateList,
+    owners: &[Xuid],
+    target: Xuid,
+) -> Result<Vec<Xuid>, StoreError> {
+    let moment = conn.unchecked_transaction()?;
+    let mut listing = Vec::new();
+    for owner in owners {
+        if is_listed(&moment, list, *owner, target)? {
+            listing.push(*owner);
+        }
+    }
+    Ok(listing)
+}
+
 pub(super) fn settings(conn: &Connection, owner: Xuid) -> Result<Settings, StoreError> {
     let sql = "SELECT body, checksum FROM privacy_settings WHERE owner = ?1";
     let found = one(conn, sql, [owner.to_string()], |row| {

@@ -18,7 +18,10 @@ pub(super) const OLDEST: u32 = 1;
 /// How long to wait for a lock that another program holds on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Page cache of the writer, in KiB; a small store uses less.
-const WRITER_CACHE_KIB: i32 = 128 * 1024;
+///
+/// No larger, because a commit may go through all of it: a tree that grows moves a page to a number
+/// beyond the file for a moment, and afterwards SQLite looks for pages that are beyond the file.
+const WRITER_CACHE_KIB: i32 = 16 * 1024;
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i32 = 8 * 1024;
 /// Prepared statements per connection; there are fewer than this in the source.

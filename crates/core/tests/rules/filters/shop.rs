@@ -45,7 +45,7 @@ pub(crate) fn handle(attributes: SearchAttributes, number: u128, created: Timest
         expires: None,
         creator: Some(Xuid(1001)),
         body: Body::Search {
-            attributes,
+            attributes: attributes.into(),
             title_id: Some(TitleId(123)),
         },
     }
