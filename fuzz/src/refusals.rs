@@ -12,6 +12,11 @@ pub(crate) fn check(refusal: &Refusal, body: &[u8]) {
     );
     let code = format!("[{}]", refusal.rule.code());
     assert!(refusal.to_string().ends_with(&code), "{refusal}");
+    // Of a key that occurs twice, serde_json keeps the last value only, and the path may lead into
+    // another one.
+    if refusal.detail.contains("occurs twice") {
+        return;
+    }
     // A document that does not read is refused as a whole; serde_json counts depth in its own way.
     if let Ok(document) = serde_json::from_slice::<Value>(body) {
         assert!(leads_somewhere(&document, &refusal.path), "{refusal}");
