@@ -133,6 +133,11 @@ impl Handle {
         }
     }
 
+    /// Who published the session with it, if it is one for search.
+    pub fn publisher(&self) -> Option<Xuid> {
+        self.creator.filter(|_| self.kind() == HandleType::Search)
+    }
+
     /// The user who is still to be told of this invitation.
     pub fn waits_for(&self) -> Option<Xuid> {
         match self.body {

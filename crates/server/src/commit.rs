@@ -22,7 +22,7 @@ use crate::encounters::{self, Encounters};
 use crate::entropy::Entropy;
 use crate::health::Health;
 use crate::history::Histories;
-use crate::live::{Exclusive, LiveSession, LiveSessions};
+use crate::live::{Exclusive, LiveSession, LiveSessions, session_of};
 use crate::metrics::Metrics;
 use crate::realtime::RealTime;
 use crate::service_configs::Catalogue;
@@ -267,8 +267,7 @@ impl Directory {
             state.as_ref().and_then(|state| state.next_timer),
         );
         let former = exclusive.state();
-        let (old, new) = (former.as_deref(), state.as_deref());
-        let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
+        let (old, new) = (session_of(former.as_ref()), session_of(state.as_ref()));
         let now = self.clock.now();
         self.realtime.followed(key, old, new, now);
         let searchable = new.and_then(|session| session.search_handle);
@@ -307,10 +306,9 @@ impl Directory {
         };
         let invitations = invitations(&step);
         let reported = std::mem::take(&mut step.encounters);
-        let (old, new) = (before.as_deref(), after.as_deref());
-        let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
+        let (old, new) = (session_of(before.as_ref()), session_of(after.as_ref()));
         let found_by = browse::Change::of(old, new, &step.handles);
-        let commit = commit_of(key, before.as_deref(), after.as_deref(), step, now);
+        let commit = commit_of(key, before.as_ref(), after.as_ref(), step, now);
         let (timers, commits) = (Arc::clone(&self.timers), Arc::clone(&self.commits));
         let realtime = Arc::clone(&self.realtime);
         let (histories, browse) = (Arc::clone(&self.histories), Arc::clone(&self.browse));
@@ -322,12 +320,12 @@ impl Directory {
             } else {
                 commits.take(commit).await
             };
+            let (old, new) = (session_of(before.as_ref()), session_of(after.as_ref()));
             if result.is_ok() {
-                let (old, new) = (before.as_deref(), after.as_deref());
                 let change = encounters::Change {
                     key: &key,
-                    before: old.map(|it| &*it.session),
-                    after: new.map(|it| &*it.session),
+                    before: old,
+                    after: new,
                     reported: &reported,
                     now,
                 };
@@ -349,8 +347,6 @@ impl Directory {
                     histories.end(&key, history, Arc::clone(&last.session), now);
                     exclusive.end_history();
                 }
-                let (old, new) = (before.as_deref(), after.as_deref());
-                let (old, new) = (old.map(|it| &*it.session), new.map(|it| &*it.session));
                 // Whoever is tapped may read at once, and is to find the change.
                 realtime.published(&key, old, new, now);
             }
@@ -379,8 +375,8 @@ fn invitations(step: &Step) -> Vec<Arc<Handle>> {
 /// The atomic step of the store for a step of the directory.
 fn commit_of(
     key: &SessionKey,
-    before: Option<&LiveSession>,
-    after: Option<&LiveSession>,
+    before: Option<&Arc<LiveSession>>,
+    after: Option<&Arc<LiveSession>>,
     step: Step,
     now: Timestamp,
 ) -> Commit {
@@ -395,7 +391,7 @@ fn commit_of(
         ..Commit::default()
     };
     if !matches!(step.next, Next::Keep) {
-        let (old, new) = (before.map(|s| &*s.session), after.map(|s| &*s.session));
+        let (old, new) = (session_of(before), session_of(after));
         for owner in ended_activities(old, new) {
             commit.handles.push(HandleOp::DeleteActivity {
                 session: key.clone(),

@@ -22,7 +22,7 @@ use convoke_wire::session::changes::{Cause, ChangeId};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::live::LiveSession;
+use crate::live::{LiveSession, session_of};
 pub(crate) use histories::{Ended, Following, Histories};
 pub(crate) use record::{Record, States};
 
@@ -121,10 +121,7 @@ impl Told {
         cause: Cause,
         now: Timestamp,
     ) {
-        let (old, new) = (
-            before.map(|state| &*state.session),
-            after.map(|state| &*state.session),
-        );
+        let (old, new) = (session_of(before), session_of(after));
         let id = match (old, new) {
             (_, Some(new)) => id_of(new),
             (Some(old), None) => ChangeId {

@@ -74,6 +74,11 @@ impl LiveSession {
     }
 }
 
+/// The document of a state, where there is one.
+pub fn session_of(state: Option<&Arc<LiveSession>>) -> Option<&Session> {
+    state.map(|state| &*state.session)
+}
+
 /// The place of a contract version among all.
 fn slot(contract: ContractVersion) -> usize {
     usize::from(contract.number() - ContractVersion::V104.number())

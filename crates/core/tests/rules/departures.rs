@@ -150,13 +150,7 @@ fn a_session_goes_with_its_owner_and_takes_the_others_along() {
     let mut timed_out = world(&system);
     let inactive = json!({"members": {"me": {"properties": {"system": {"active": false}}}}});
     timed_out.ok(&a(), &inactive);
-    let owner = timed_out
-        .session
-        .as_ref()
-        .expect("a session")
-        .members
-        .get(&0)
-        .expect("a member");
+    let owner = timed_out.member(0);
     assert_eq!(owner.state, MemberState::Inactive);
     assert_eq!(
         with_time(&mut timed_out, 1000, &[]),

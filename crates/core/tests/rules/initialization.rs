@@ -48,13 +48,7 @@ fn fast(latency: u64) -> Value {
 
 /// The device token of the member with an index.
 fn token(world: &World, index: u32) -> String {
-    let member = world
-        .session
-        .as_ref()
-        .expect("a session")
-        .members
-        .get(&index)
-        .expect("a member");
+    let member = world.member(index);
     member.device_token().expect("an address")
 }
 

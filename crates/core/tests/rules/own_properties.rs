@@ -225,13 +225,7 @@ fn subscriptions_of_old_are_kept_and_never_shown() {
     let mut after = world.document();
     after["changeNumber"] = before["changeNumber"].clone();
     assert_eq!(after, before);
-    let member = world
-        .session
-        .as_ref()
-        .expect("a session")
-        .members
-        .get(&0)
-        .expect("a member");
+    let member = world.member(0);
     assert_eq!(member.legacy_subscriptions.len(), 1);
     world.becomes(&a(), &write, Unchanged);
     world.becomes(&a(), &me(&json!({"subscriptions": {GUID: null}})), Updated);

@@ -4,7 +4,7 @@ use convoke_core::contract::{read, render};
 use convoke_core::handle::Grant;
 use convoke_core::refusal::Rule;
 use convoke_core::session::apply::Target;
-use convoke_core::session::{Disposition, Facts, Outcome, Settled, apply, settle};
+use convoke_core::session::{Disposition, Facts, Member, Outcome, Settled, apply, settle};
 use convoke_core::template::Template;
 use convoke_core::{Caller, Entropy, Refusal, Session, User};
 use convoke_wire::{ContractVersion, SessionRef, TitleId, Xuid};
@@ -204,6 +204,13 @@ impl World {
     pub(crate) fn read(&mut self) -> Value {
         self.evaluate();
         self.document()
+    }
+
+    /// The member with an index.
+    #[track_caller]
+    pub(crate) fn member(&self, index: u32) -> &Member {
+        let session = self.session.as_ref().expect("a session");
+        session.members.get(&index).expect("a member")
     }
 
     /// The stored document, timers aside; `null` when there is no session.

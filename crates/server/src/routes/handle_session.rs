@@ -7,11 +7,10 @@ use convoke_core::contract::read;
 use convoke_core::handle::grant::{self, Question};
 use convoke_core::handle::{Grant, Handle};
 use convoke_wire::SessionKey;
-use convoke_wire::handle::HandleType;
 
 use super::handles::{Found, find};
 use super::query_string;
-use super::sessions::{Existence, Reading, Through, Writing, named_user};
+use super::sessions::{Existence, Reading, Through, Way, Writing, named_user};
 use super::{begin, viewer};
 use crate::api_error::ApiError;
 use crate::call::Call;
@@ -53,7 +52,7 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
     let identity = identity.acting_for(|| named_user(&body))?;
     let Found { handle, admitted } = found;
     let caller = identity.caller_in(shared, &handle.session.scid);
-    let grant = granted(shared, &handle, &caller).await?;
+    let way = way(shared, &handle, &caller).await?;
     let waits_for = handle.waits_for();
     let settles = waits_for.is_some() && waits_for == caller.xuid();
     Writing {
@@ -64,10 +63,7 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
         change,
         handle: Some(Through {
             id: handle.id,
-            grant,
-            publisher: handle
-                .creator
-                .filter(|_| handle.kind() == HandleType::Search),
+            way,
             settles,
         }),
         existence: Existence::Optional,
@@ -78,12 +74,20 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
     .await
 }
 
-/// What a handle grants to a caller now.
-pub(super) async fn granted(
+/// What coming through a handle means to a caller now.
+pub(super) async fn way(
     shared: &Shared,
     handle: &Handle,
     caller: &Caller,
-) -> Result<Grant, ApiError> {
+) -> Result<Way, ApiError> {
+    Ok(Way {
+        grant: Some(granted(shared, handle, caller).await?),
+        publisher: handle.publisher(),
+    })
+}
+
+/// What a handle grants to a caller now.
+async fn granted(shared: &Shared, handle: &Handle, caller: &Caller) -> Result<Grant, ApiError> {
     let (holds, grant) = match grant::question(handle, caller) {
         Question::Settled(grant) => return Ok(grant),
         Question::Follows { owner, caller } => {

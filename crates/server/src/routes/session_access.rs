@@ -6,21 +6,19 @@
 use std::borrow::Cow;
 
 use axum::response::Response;
-use convoke_core::handle::Grant;
 use convoke_core::refusal::{Refusal, Rule};
 use convoke_core::session::access::{self, Question};
 use convoke_core::session::{Facts, Session};
 use convoke_core::{Caller, User};
-use convoke_wire::handle::HandleType;
 use convoke_wire::session::access::{AccessExplanation, AssumedUser, FoundAccess};
 use convoke_wire::session::properties::Restriction;
 use convoke_wire::{SessionKey, SessionRef, Xuid};
 use http::StatusCode;
 
-use super::handle_session::granted;
+use super::handle_session::way;
 use super::handles::find;
 use super::query_string::parameter;
-use super::sessions::{facts, is_blocked, judges, needs, ties};
+use super::sessions::{Way, joining_facts, judges, needs, ties};
 use crate::api_error::ApiError;
 use crate::auth::Role;
 use crate::call::Call;
@@ -50,7 +48,7 @@ pub(super) async fn explain(
     let assumed = user_asked_about(session, admitted, call)?;
     let user = caller_of(&assumed);
     let way = match parameter(&call.head.uri, "handle") {
-        Some(id) => Way::through(shared, identity, &key, &user, &id).await?,
+        Some(id) => way_through(shared, identity, &key, &user, &id).await?,
         None => Way::default(),
     };
     let facts = facts_of(shared, session, &user, way).await?;
@@ -135,33 +133,20 @@ fn caller_of(user: &AssumedUser) -> Caller {
     }
 }
 
-/// How the user comes to the session: by its own address, or through a handle.
-#[derive(Debug, Clone, Copy, Default)]
-struct Way {
-    grant: Option<Grant>,
-    /// Who published the session with the handle, if it is one for search.
-    publisher: Option<Xuid>,
-}
-
-impl Way {
-    async fn through(
-        shared: &Shared,
-        identity: &Identity,
-        key: &SessionKey,
-        user: &Caller,
-        id: &str,
-    ) -> Result<Self, ApiError> {
-        let handle = find(shared, identity, id)?.handle;
-        if handle.session_key().folded() != key.folded() {
-            let refusal = Rule::BadAccessQuestion.at("handle", "leads to another session");
-            return Err(refusal.into());
-        }
-        let searches = handle.kind() == HandleType::Search;
-        Ok(Self {
-            grant: Some(granted(shared, &handle, user).await?),
-            publisher: handle.creator.filter(|_| searches),
-        })
+/// The way through a handle, which has to lead to the session.
+async fn way_through(
+    shared: &Shared,
+    identity: &Identity,
+    key: &SessionKey,
+    user: &Caller,
+    id: &str,
+) -> Result<Way, ApiError> {
+    let handle = find(shared, identity, id)?.handle;
+    if handle.session_key().folded() != key.folded() {
+        let refusal = Rule::BadAccessQuestion.at("handle", "leads to another session");
+        return Err(refusal.into());
     }
+    way(shared, &handle, user).await
 }
 
 async fn facts_of(
@@ -172,10 +157,7 @@ async fn facts_of(
 ) -> Result<Facts, ApiError> {
     let owners = judges(session, user, way.publisher);
     let ties = ties(shared, needs(session, user, owners)).await?;
-    Ok(Facts {
-        blocked: is_blocked(shared, &ties, session, user, way.publisher)?,
-        ..facts(shared, &ties, session, user, way.grant)?
-    })
+    Ok(joining_facts(shared, &ties, session, user, way)?)
 }
 
 fn found(session: &Session, user: &Caller, facts: Facts) -> FoundAccess {

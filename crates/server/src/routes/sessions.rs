@@ -181,7 +181,7 @@ pub(super) async fn ties(shared: &Shared, needs: Option<Needs>) -> Result<Ties, 
 }
 
 /// What the people graph says, as far as the answer depends on it.
-pub(super) fn facts(
+fn facts(
     shared: &Shared,
     ties: &Ties,
     session: &Session,
@@ -216,19 +216,25 @@ pub(super) fn judges(session: &Session, user: &Caller, publisher: Option<Xuid>) 
     owners
 }
 
-/// Whether one of them has blocked the user.
-pub(super) fn is_blocked(
+/// What the people graph says to somebody who may want a place: [`facts`], and who blocks them.
+pub(super) fn joining_facts(
     shared: &Shared,
     ties: &Ties,
     session: &Session,
     user: &Caller,
-    publisher: Option<Xuid>,
-) -> Result<bool, GraphError> {
-    let Some(joiner) = user.xuid() else {
-        return Ok(false);
+    way: Way,
+) -> Result<Facts, GraphError> {
+    let blocked = match user.xuid() {
+        Some(joiner) => {
+            let owners = judges(session, user, way.publisher).into_iter();
+            ties.is_blocked(&shared.directory.store, joiner, owners)?
+        }
+        None => false,
     };
-    let owners = judges(session, user, publisher).into_iter();
-    ties.is_blocked(&shared.directory.store, joiner, owners)
+    Ok(Facts {
+        blocked,
+        ..facts(shared, ties, session, user, way.grant)?
+    })
 }
 
 /// Whether a write needs a session that exists.
@@ -255,14 +261,21 @@ pub(super) struct Writing {
     pub(super) viewer: Viewer,
 }
 
+/// How a user comes to a session: by its own address, or through a handle.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Way {
+    /// What the handle grants.
+    pub(super) grant: Option<Grant>,
+    /// Who published the session with it, if it is one for search.
+    pub(super) publisher: Option<Xuid>,
+}
+
 /// The handle that a write came through, which must outlive the commit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Through {
     pub(super) id: HandleId,
-    /// What it grants.
-    pub(super) grant: Grant,
-    /// Who published the session with it, if it is one for search.
-    pub(super) publisher: Option<Xuid>,
+    /// What it means to the caller.
+    pub(super) way: Way,
     /// The caller is the user whom this invitation still waits for, and need not be told now.
     pub(super) settles: bool,
 }
@@ -340,7 +353,7 @@ impl Writing {
         }
         let state = shared.directory.read(&self.key).await?;
         let needs = state.and_then(|state| {
-            let owners = judges(&state.session, user, self.publisher());
+            let owners = judges(&state.session, user, self.way().publisher);
             needs(&state.session, user, owners)
         });
         // Of a session that comes to exist meanwhile nothing is known, and then it is asked.
@@ -432,14 +445,11 @@ impl Writing {
         ties: &[Ties],
         session: Option<&Session>,
     ) -> Result<Vec<Actor<'_>>, GraphError> {
-        let grant = self.handle.map(|through| through.grant);
+        let way = self.way();
         let facts = |caller: &Caller, ties: &Ties| match session {
-            Some(session) => Ok(Facts {
-                blocked: is_blocked(shared, ties, session, caller, self.publisher())?,
-                ..facts(shared, ties, session, caller, grant)?
-            }),
+            Some(session) => joining_facts(shared, ties, session, caller, way),
             None => Ok(Facts {
-                handle: grant,
+                handle: way.grant,
                 ..Facts::default()
             }),
         };
@@ -449,8 +459,8 @@ impl Writing {
             .collect()
     }
 
-    fn publisher(&self) -> Option<Xuid> {
-        self.handle.and_then(|through| through.publisher)
+    fn way(&self) -> Way {
+        self.handle.map(|through| through.way).unwrap_or_default()
     }
 
     /// One who may read a session they cannot change is shown it. `[doc]`

@@ -35,15 +35,21 @@ async fn a12_a_subject_has_one_xuid_over_all_its_logins() {
     }
 }
 
+/// A directory at the moment when a player and a service have their tokens.
+async fn player_and_service(provider: &Provider) -> (World, String, String) {
+    let world = World::new(&settings(&provider.issuer, ""));
+    let player = provider.sign_in("alice").await.access;
+    let service = provider.service_token().await;
+    world.at_issue_of(&player);
+    (world, player, service)
+}
+
 #[tokio::test]
 async fn a_service_signs_in_by_its_own_credentials_and_is_no_player() {
     let Some(provider) = Provider::start(&json!({})) else {
         return;
     };
-    let world = World::new(&settings(&provider.issuer, ""));
-    let player = provider.sign_in("alice").await.access;
-    let service = provider.service_token().await;
-    world.at_issue_of(&player);
+    let (world, player, service) = player_and_service(&provider).await;
     world.joins_as(&format!("Bearer {player}")).await;
     let read = world.read_session(&format!("Bearer {service}")).await;
     assert_eq!(read.status, StatusCode::OK, "{read:?}");
@@ -66,10 +72,7 @@ async fn only_a_service_asks_why_users_have_access() {
     let Some(provider) = Provider::start(&json!({})) else {
         return;
     };
-    let world = World::new(&settings(&provider.issuer, ""));
-    let player = provider.sign_in("alice").await.access;
-    let service = provider.service_token().await;
-    world.at_issue_of(&player);
+    let (world, player, service) = player_and_service(&provider).await;
     let (xuid, _) = world.joins_as(&format!("Bearer {player}")).await;
     let told = world
         .explain_access(&xuid, &format!("Bearer {service}"))
