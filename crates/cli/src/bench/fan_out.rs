@@ -101,8 +101,8 @@ pub(super) async fn measure(
         bar.inc(1);
     }
     bar.set_message("half the rate");
-    #[expect(clippy::cast_precision_loss, reason = "some thousand sessions")]
-    let pace = Duration::from_secs_f64(sessions as f64 / (reached[0].writes / 2.0));
+    let rate = load::offered(reached[0].writes, 0.5, plan.slice);
+    let pace = load::pace(sessions, rate);
     let half = rooms[0].load(plan, "convoke at half rate", 2, Some(pace));
     reached.insert(1, half.await?);
     bar.finish_and_clear();

@@ -79,6 +79,21 @@ pub(super) fn latencies() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds")
 }
 
+/// A multiple of a rate that was reached within a slice, to be offered next.
+///
+/// On a busy machine a slice may be over before anything is answered; then it is as if one request
+/// had been, since something must be offered.
+pub(super) fn offered(reached: f64, multiple: f64, slice: Duration) -> f64 {
+    reached.max(1.0 / slice.as_secs_f64()) * multiple
+}
+
+/// The time from one request of a connection to the next at a rate that all have together.
+pub(super) fn pace(connections: usize, rate: f64) -> Duration {
+    #[expect(clippy::cast_precision_loss, reason = "some thousand connections")]
+    let connections = connections as f64;
+    Duration::from_secs_f64(connections / rate)
+}
+
 /// Puts load on a server: one connection for each script.
 pub(super) async fn put_on(
     address: &str,
@@ -187,4 +202,24 @@ async fn converse(
     }
     outcome.time = load.measured;
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{offered, pace};
+    use std::time::Duration;
+
+    const SLICE: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn half_the_rate_is_offered_by_all_connections_together() {
+        let rate = offered(100.0, 0.5, SLICE);
+        assert_eq!(pace(200, rate), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn where_nothing_was_answered_it_is_as_if_one_request_had_been() {
+        let rate = offered(0.0, 0.5, SLICE);
+        assert_eq!(pace(1, rate), Duration::from_secs(1));
+    }
 }

@@ -55,7 +55,7 @@ pub(super) async fn measure(plan: &Plan, connections: usize) -> anyhow::Result<O
     for (run, multiple) in [(2, 1.0), (3, 2.0)] {
         bar.set_message(format!("{multiple} times that"));
         let arrivals = Arrivals {
-            rate: sustained.rate() * multiple,
+            rate: load::offered(sustained.rate(), multiple, plan.slice),
             warm_up: plan.warm_up,
             measured: plan.slice,
         };

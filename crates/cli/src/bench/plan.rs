@@ -61,7 +61,7 @@ impl Plan {
                 report.add(entrant.row(case, connections));
             }
             if case.is_paced_too() {
-                let rate = entrants[0].rate() / 2.0;
+                let rate = load::offered(entrants[0].rate(), 0.5, self.slice);
                 bar.set_message("half the rate");
                 report.add(self.paced(case, &seats, &subject, rate).await?);
             }
@@ -132,8 +132,7 @@ impl Plan {
         subject: &Subject,
         rate: f64,
     ) -> anyhow::Result<Row> {
-        #[expect(clippy::cast_precision_loss, reason = "some thousand connections")]
-        let pace = Duration::from_secs_f64(seats.len() as f64 / rate);
+        let pace = load::pace(seats.len(), rate);
         let round = self.rounds;
         let slice = self
             .slice(case, seats, &subject.process, round, Some(pace))

@@ -9,45 +9,47 @@ use serde::Deserialize;
 use super::{Member, Session};
 use crate::limits::{MAX_MAP_ENTRIES, MAX_TEXT_CHARS};
 
-/// With `autoPopulateServerCandidates`, orders the servers anew that all measured, whenever what
-/// members measured has changed.
+/// With `autoPopulateServerCandidates`, the list is the servers that all measured, in order, for as
+/// long as somebody has measured any.
 ///
 /// Inferred: the order is that of the worst latency, then of the mean; the documents only say that
-/// there is one (session 8.5). Until somebody has measured, the list is whose writer's it was.
+/// there is one (session 8.5). Where nobody has measured, the list is as it was last written, since
+/// matchmaking fills in what it has measured itself. `[doc]`
 pub(super) fn fill(session: &mut Session, before: Option<&Session>) {
-    if !session
+    let is_populated = session
         .constants
-        .has(Capability::AutoPopulateServerCandidates)
-        || !measured_anew(session, before)
-    {
+        .has(Capability::AutoPopulateServerCandidates);
+    if !is_populated || !may_differ(session, before) {
         return;
     }
-    let candidates = ordered(session);
-    session.properties.server_connection_string_candidates =
-        (!candidates.is_empty()).then_some(candidates);
+    if let Some(candidates) = ordered(session) {
+        session.properties.server_connection_string_candidates =
+            (!candidates.is_empty()).then_some(candidates);
+    }
 }
 
-/// Whether the members' measurements of servers differ from before.
-fn measured_anew(session: &Session, before: Option<&Session>) -> bool {
-    let is_measured = |member: &Arc<Member>| member.server_measurements.is_some();
-    let former = |index: &u32| before.and_then(|before| before.members.get(index));
-    let changed = session.members.iter().any(|(index, member)| {
-        let former = former(index).and_then(|it| it.server_measurements.as_ref());
-        former != member.server_measurements.as_ref()
-    });
-    let gone = before.into_iter().flat_map(|before| &before.members);
-    let mut gone = gone.filter(|(index, _)| !session.members.contains_key(index));
-    changed || gone.any(|(_, member)| is_measured(member))
+/// Whether the list or what the members measured is not as it was, which spares other writes the
+/// reading of every measurement.
+fn may_differ(session: &Session, before: Option<&Session>) -> bool {
+    let Some(before) = before else { return true };
+    let (now, former) = (&session.properties, &before.properties);
+    let is_as_before = |(index, member): (&u32, &Arc<Member>)| {
+        let former = before.members.get(index);
+        former.and_then(|it| it.server_measurements.as_ref()) == member.server_measurements.as_ref()
+    };
+    let is_gone = |index: &u32| !session.members.contains_key(index);
+    now.server_connection_string_candidates != former.server_connection_string_candidates
+        || !session.members.iter().all(is_as_before)
+        || before.members.keys().any(is_gone)
 }
 
-fn ordered(session: &Session) -> Vec<String> {
+/// The servers that everyone measured who measured any; `None` when nobody did.
+fn ordered(session: &Session) -> Option<Vec<String>> {
     let members = session.members.values();
     let measured: Vec<_> = members
         .filter_map(|member| member.server_measurements.as_ref())
         .collect();
-    let Some((first, others)) = measured.split_first() else {
-        return Vec::new();
-    };
+    let (first, others) = measured.split_first()?;
     let mut servers: Vec<(u64, u128, &String)> = first
         .iter()
         .filter(|(server, _)| (1..=MAX_TEXT_CHARS).contains(&server.chars().count()))
@@ -65,7 +67,7 @@ fn ordered(session: &Session) -> Vec<String> {
         .collect();
     servers.sort();
     let servers = servers.into_iter().take(MAX_MAP_ENTRIES);
-    servers.map(|(_, _, server)| server.clone()).collect()
+    Some(servers.map(|(_, _, server)| server.clone()).collect())
 }
 
 /// The latency in a measurement, which may have any other content. `[client]`

@@ -117,9 +117,9 @@ fn check_disposition(before: Option<&Session>, outcome: &Outcome) -> Checked {
     Ok(())
 }
 
-/// Whether a write ends its writer's place or touches others', its writer created the session without
-/// joining it, or it decides about an episode: what may be refused the second time, and then has no
-/// effect either.
+/// Whether a write ends its writer's place or ownership or touches others', or its writer created
+/// the session without joining it: what may be refused the second time, and then has no effect
+/// either.
 fn may_be_refused_again(put: &Put, after: &Session) -> bool {
     let members = put.body.get("members").and_then(Value::as_object);
     let touches = members.is_some_and(|members| {
@@ -130,8 +130,13 @@ fn may_be_refused_again(put: &Put, after: &Session) -> bool {
     let outside = caller(put.who)
         .xuid()
         .is_some_and(|xuid| after.member_of(xuid).is_none());
-    let decides = &put.body["properties"]["system"]["initializationSucceeded"];
-    touches || (outside && after.change_number == 1) || !decides.is_null()
+    let owners = !put.body["properties"]["system"]["owners"].is_null();
+    touches || owners || (outside && after.change_number == 1)
+}
+
+/// Whether a write decides about an episode; said again, it is about the one that has begun since.
+fn decides(put: &Put) -> bool {
+    !put.body["properties"]["system"]["initializationSucceeded"].is_null()
 }
 
 fn check_list(session: &Session, before: Option<&Session>, document: &Value) -> Checked {
@@ -232,7 +237,7 @@ proptest! {
             let writer = caller(put.who);
             // Whoever has just reserved a place for itself accepts it by writing again. `[doc]`
             let place = writer.xuid().and_then(|xuid| session.member_of(xuid));
-            if place.is_some_and(|(_, member)| !member.is_accepted()) {
+            if place.is_some_and(|(_, member)| !member.is_accepted()) || decides(put) {
                 return Ok(());
             }
             match write(world, session, &writer, &put.body) {

@@ -52,7 +52,13 @@ fn servers_that_all_measured_are_ordered_by_the_worst_latency_and_then_by_the_me
         candidates(&document),
         json!(["south", "east", "north", "west"])
     );
+    // When nobody has measured any more, the list is as it was and may be written again.
     let document = world.ok(&a(), &measured(&Value::Null));
+    assert_eq!(
+        candidates(&document),
+        json!(["south", "east", "north", "west"])
+    );
+    let document = world.ok(&a(), &json!({"properties": {"system": null}}));
     assert_eq!(candidates(&document), Value::Null);
 }
 
@@ -67,7 +73,7 @@ fn a_measurement_without_a_latency_is_none() {
 }
 
 #[test]
-fn what_others_write_stays_until_somebody_measures_anew() {
+fn what_others_write_stays_until_somebody_measures() {
     let mut world = populated();
     let write = json!({"properties": {"system": {"serverConnectionStringCandidates": ["mine"]}}});
     assert_eq!(candidates(&world.ok(&a(), &write)), json!(["mine"]));
@@ -75,9 +81,10 @@ fn what_others_write_stays_until_somebody_measures_anew() {
     assert_eq!(candidates(&document), json!(["mine"]));
     let document = world.ok(&c(), &measured(&json!({"theirs": {"latency": 1}})));
     assert_eq!(candidates(&document), json!(["theirs"]));
-    world.ok(&a(), &write);
-    let document = world.ok(&c(), &measured(&json!({"theirs": {"latency": 1}})));
-    assert_eq!(candidates(&document), json!(["mine"]));
+    // From then on it is the service's, also for a client that sends back an old document.
+    for write in [&write, &json!({"properties": {"system": null}})] {
+        assert_eq!(candidates(&world.ok(&a(), write)), json!(["theirs"]));
+    }
 }
 
 #[test]

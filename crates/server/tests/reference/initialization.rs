@@ -70,7 +70,7 @@ They are gone as soon as there is a `host`, and do not come back.
 
 ## Server candidates
 
-With the capability `autoPopulateServerCandidates`, `properties.system.serverConnectionStringCandidates` is filled in whenever `serverMeasurements` change, episode or not: the servers that everybody measured who measured any, ordered by the worst latency, then by the mean.
+With the capability `autoPopulateServerCandidates`, `properties.system.serverConnectionStringCandidates` is the service's own, episode or not, for as long as somebody has `serverMeasurements`: the servers that everybody measured who measured any, ordered by the worst latency, then by the mean. Otherwise it is as it was last written.
 
 ## Contracts 104 and 105
 
