@@ -152,6 +152,7 @@ pub fn handle_body(bytes: &[u8]) {
                 session,
                 default_title: TitleId(0),
                 sender: InviteInfo::default(),
+                invite_lifetime: SignedDuration::from_hours(24),
                 id: Uuid::nil(),
                 now: now(),
             };

@@ -71,7 +71,7 @@ pub const HOST_BANDWIDTH_DOWN_MINIMUM_KBPS: u64 = 100_000;
 /// Default of `peerToHostRequirements.bandwidthUpMinimum`, in kbps. `[doc]`
 pub const HOST_BANDWIDTH_UP_MINIMUM_KBPS: u64 = 1_000;
 
-/// Life of an invite handle, in seconds. `Inferred:` handles I12
+/// Life of an invite handle unless configured, in seconds. `Inferred:` handles I12
 pub const INVITE_TTL_S: i64 = 24 * 60 * 60;
 /// Life of a transfer handle whose target never existed, in seconds. `Inferred:` handles T3
 pub const DANGLING_TRANSFER_TTL_S: i64 = 24 * 60 * 60;

@@ -136,6 +136,7 @@ impl App {
             rate_limits: RateLimits::new(&config.limits),
             addresses: Addresses::new(&config.limits),
             cors: config.cors.clone(),
+            invite_lifetime: config.handles.invite_lifetime.into(),
             admission,
             tracing: Tracing::open(&config.telemetry)?,
             for_developers: config.dev_issuer,

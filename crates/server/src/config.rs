@@ -6,6 +6,7 @@
 mod auth;
 mod cors;
 mod environment;
+mod handles;
 mod keys;
 mod limits;
 mod people;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use auth::{ApiKeyConfig, Auth, CertifiedServiceConfig, SignatureMode};
 pub use cors::{Cors, Origin};
+pub use handles::{HandlesConfig, InviteLifetime};
 pub use keys::{schema, schema_part};
 pub use limits::{Limits, Mode, Network, PerAddress, Scale};
 pub use people::{PeopleConfig, PeopleUrl};
@@ -56,6 +58,8 @@ pub struct Config {
     pub auth: Auth,
     /// How much callers may ask.
     pub limits: Limits,
+    /// How long what leads to sessions lasts.
+    pub handles: HandlesConfig,
     /// Web pages that may call the services from a browser.
     pub cors: Cors,
     /// Whose people graph and privacy choices count; without an address, those that are kept here.
@@ -93,6 +97,7 @@ impl Default for Config {
             i_know_this_is_insecure: false,
             tls: None,
             limits: Limits::default(),
+            handles: HandlesConfig::default(),
             cors: Cors::default(),
             people: PeopleConfig::default(),
             rta: RealTimeConfig::default(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use convoke_wire::Xuid;
+use jiff::SignedDuration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::addresses::Addresses;
@@ -29,6 +30,8 @@ pub struct Shared {
     pub(crate) rate_limits: RateLimits,
     pub(crate) addresses: Addresses,
     pub(crate) cors: Cors,
+    /// How long an invitation lasts.
+    pub(crate) invite_lifetime: SignedDuration,
     pub(crate) admission: Admission,
     pub(crate) tracing: Tracing,
     /// Whoever reaches the service may be anybody here, so everybody is a developer.

@@ -13,9 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Body, Handle};
 use crate::caller::Caller;
 use crate::limits::{
-    DANGLING_TRANSFER_TTL_S, INVITE_TTL_S, MAX_ACHIEVEMENT_IDS, MAX_INVITE_CONTEXT_CHARS,
-    MAX_INVITE_TEXT_CHARS, MAX_SEARCH_BYTES, MAX_SEARCH_ENTRIES, MAX_SEARCH_NAME_CHARS,
-    MAX_SEARCH_STRING_BYTES,
+    DANGLING_TRANSFER_TTL_S, MAX_ACHIEVEMENT_IDS, MAX_INVITE_CONTEXT_CHARS, MAX_INVITE_TEXT_CHARS,
+    MAX_SEARCH_BYTES, MAX_SEARCH_ENTRIES, MAX_SEARCH_NAME_CHARS, MAX_SEARCH_STRING_BYTES,
 };
 use crate::refusal::{Refusal, Rule};
 use crate::session::{MemberState, Session, owners};
@@ -35,6 +34,8 @@ pub struct Maker<'a> {
     pub default_title: TitleId,
     /// How the calling user is shown to whom they invite.
     pub sender: InviteInfo,
+    /// How long an invitation lasts (I12).
+    pub invite_lifetime: SignedDuration,
     /// The id it gets; one that the request supplies is ignored (H6).
     pub id: HandleId,
     /// When it is made.
@@ -49,16 +50,16 @@ pub fn make(request: &HandleRequest, maker: &Maker<'_>) -> Result<Handle, Refusa
     if let (false, None) = (maker.caller.server, &maker.caller.user) {
         return Err(Rule::NoUser.at("", "this takes a token with an XUID claim"));
     }
-    let (body, lifetime_s) = match request.kind {
+    let (body, lifetime) = match request.kind {
         HandleType::Activity => (activity(maker)?, None),
-        HandleType::Invite => (invite(request, maker)?, Some(INVITE_TTL_S)), // I12
+        HandleType::Invite => (invite(request, maker)?, Some(maker.invite_lifetime)),
         HandleType::Search => (search(request, maker)?, None),
         HandleType::Transfer => {
             // T3: a target that never comes to exist does not keep the handle for ever.
             let dangling = maker.session.is_none();
             (
                 transfer(request, maker)?,
-                dangling.then_some(DANGLING_TRANSFER_TTL_S),
+                dangling.then_some(SignedDuration::from_secs(DANGLING_TRANSFER_TTL_S)),
             )
         }
         HandleType::Correlation => (Body::Correlation {}, None),
@@ -68,7 +69,7 @@ pub fn make(request: &HandleRequest, maker: &Maker<'_>) -> Result<Handle, Refusa
         sandbox: maker.sandbox.clone(),
         session: maker.session_ref.clone(),
         created: maker.now,
-        expires: lifetime_s.and_then(|s| maker.now.checked_add(SignedDuration::from_secs(s)).ok()),
+        expires: lifetime.and_then(|lifetime| maker.now.checked_add(lifetime).ok()),
         creator: maker.caller.xuid(),
         body,
     })

@@ -37,6 +37,7 @@ fn post(body: &Value, caller: &Caller, session: Option<&Session>) -> Result<Hand
         session,
         default_title: TitleId(1),
         sender: InviteInfo::named("Alpha"),
+        invite_lifetime: SignedDuration::from_hours(24),
         id: Uuid::from_u128(7),
         now: start(),
     };

@@ -5,6 +5,7 @@ use convoke_core::handle::{Handle, notice};
 use convoke_core::{Caller, Session};
 use convoke_wire::notification::InviteInfo;
 use convoke_wire::{Sandbox, TitleId, Xuid, json as wire_json};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ fn handle(session: &Session, caller: &Caller, kind: &str, rest: &Value) -> Handl
         session: Some(session),
         default_title: TitleId(777),
         sender: InviteInfo::named("Alpha"),
+        invite_lifetime: SignedDuration::from_hours(24),
         id: Uuid::from_u128(5),
         now: start(),
     };

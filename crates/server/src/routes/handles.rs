@@ -157,6 +157,7 @@ impl Making {
                         .copied()
                         .unwrap_or(TitleId(0)),
                     sender: self.sender.clone(),
+                    invite_lifetime: shared.invite_lifetime,
                     id,
                     now,
                 };

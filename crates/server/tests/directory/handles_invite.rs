@@ -1,5 +1,6 @@
 //! Invite handles: who may send them, what they carry, whom they let in and for how long.
 
+use convoke_server::config::InviteLifetime;
 use serde_json::{Value, json};
 
 use crate::handle_steps::{
@@ -7,6 +8,7 @@ use crate::handle_steps::{
     member_xuids, path_of, place_for, post, reference, reference_in, refused_with_session, session,
     session_answer, session_in, system, time, user,
 };
+use crate::world::{StoreKind, World};
 
 const DAY: u64 = 24 * 3_600_000;
 
@@ -220,4 +222,23 @@ every_store! {
         c1.get(&i1).await.expect_text(404);
         c1.get(&format!("{i1}/session")).await.expect_text(404);
     }
+}
+
+/// I12: the operator says how long.
+#[tokio::test]
+async fn h39_an_invite_is_gone_after_the_configured_lifetime() {
+    let w = World::configured(StoreKind::Sqlite, |config| {
+        config.handles.invite_lifetime = InviteLifetime::try_from(90).expect("seconds");
+    })
+    .await;
+    let c = cast(&w).await;
+    let i1 = invite_to_c(&c).await;
+    let document = c.c.get(&i1).await.expect(200).json();
+    let lifetime = time(&document, "expiration").duration_since(time(&document, "createTime"));
+    assert_eq!(lifetime.as_secs(), 90);
+    w.advance(89_000).await;
+    session_answer(c.c.get(&format!("{i1}/session")).await, 200);
+    w.advance(1_000).await;
+    c.c.get(&format!("{i1}/session")).await.expect_text(404);
+    c.c.get(&i1).await.expect_text(404);
 }

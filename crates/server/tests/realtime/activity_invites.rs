@@ -1,5 +1,6 @@
 //! Invitations to activities without a session, as the invited user's client hears of them.
 
+use convoke_server::config::InviteLifetime;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -62,6 +63,25 @@ async fn h99_the_invited_who_listen_in_the_title_are_told() {
     let outcome = |word: &str| format!("convoke_rta_notifications_total{{outcome=\"{word}\"}}");
     assert_eq!(service.metric(&outcome("told")).await, 1);
     assert_eq!(service.metric(&outcome("nobody")).await, 1);
+}
+
+#[tokio::test]
+async fn h99_an_invitation_says_when_it_ends_as_configured() {
+    let service = Service::start_with(|config| {
+        config.handles.invite_lifetime = InviteLifetime::try_from(90).expect("seconds");
+    })
+    .await;
+    let (a, c) = (service.player(1001).await, service.player(1003).await);
+    let mut socket = service.open(&c).await;
+    listen(&mut socket, &c, 777).await;
+    let body = invited(&["1003"]);
+    service
+        .call(Method::POST, PATH, &a, Some(&body))
+        .await
+        .ok(204);
+    let event = socket.hear().await;
+    let end = &event[2]["notificationData"]["expirationTime"];
+    assert_eq!(end, "2026-01-01T00:01:30.0000000Z");
 }
 
 #[tokio::test]

@@ -7,13 +7,11 @@ use axum::response::Response;
 use convoke_core::Rule;
 use convoke_core::activity::{Sending, check_invites};
 use convoke_core::contract::read;
-use convoke_core::limits::INVITE_TTL_S;
 use convoke_core::privacy::permission::Permission;
 use convoke_wire::multiplayer_activity::SendInvites;
 use convoke_wire::notification::{ActivityInvite, ActivityInviteEvent, ActivitySender};
 use convoke_wire::{RawJson, TitleId, Xuid};
 use http::StatusCode;
-use jiff::SignedDuration;
 
 use crate::api_error::ApiError;
 use crate::call::Call;
@@ -47,7 +45,7 @@ pub async fn invite(
             continue;
         }
         let now = directory.clock.now();
-        let end = now.checked_add(SignedDuration::from_secs(INVITE_TTL_S));
+        let end = now.checked_add(shared.invite_lifetime);
         let event = ActivityInviteEvent {
             notification_data: ActivityInvite {
                 sender: shown(&identity, sending, sender),
