@@ -24,7 +24,7 @@ use crate::health::Health;
 use crate::history::Histories;
 use crate::live::{Exclusive, LiveSession, LiveSessions, session_of};
 use crate::metrics::Metrics;
-use crate::realtime::RealTime;
+use crate::realtime::{Place, RealTime};
 use crate::service_configs::Catalogue;
 use crate::timer_queue::{TimerQueue, late};
 use crate::to_the_end::ToTheEnd;
@@ -71,6 +71,8 @@ pub struct Step {
     pub require_free_keys: Vec<String>,
     /// Brief encounters of members, which are kept nowhere in the session.
     pub encounters: Vec<Reported>,
+    /// Places at connections, given back unless the step is done.
+    pub(crate) places: Vec<Place>,
 }
 
 /// The session after a step.
@@ -306,6 +308,7 @@ impl Directory {
         };
         let invitations = invitations(&step);
         let reported = std::mem::take(&mut step.encounters);
+        let places = std::mem::take(&mut step.places);
         let (old, new) = (session_of(before.as_ref()), session_of(after.as_ref()));
         let found_by = browse::Change::of(old, new, &step.handles);
         let commit = commit_of(key, before.as_ref(), after.as_ref(), step, now);
@@ -349,6 +352,7 @@ impl Directory {
                 }
                 // Whoever is tapped may read at once, and is to find the change.
                 realtime.published(&key, old, new, now);
+                places.into_iter().for_each(Place::keep);
             }
             if result.is_ok() {
                 for invitation in &invitations {

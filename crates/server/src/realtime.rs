@@ -42,7 +42,7 @@ use crate::config::RealTimeConfig;
 use crate::metrics::{Metrics, TapOutcome};
 use crate::people_feed::PeopleChange;
 
-pub(crate) use attachments::Attachments;
+pub(crate) use attachments::{Attachments, Place};
 use invitations::Inviters;
 use listeners::Listeners;
 use mailbox::Posted;
@@ -56,7 +56,7 @@ pub(crate) use socket::serve;
 #[derive(Debug)]
 pub(crate) struct RealTime {
     pub(crate) nonces: Nonces,
-    pub(crate) attachments: Attachments,
+    pub(crate) attachments: Arc<Attachments>,
     owners: Owners,
     /// For changes of a user's people list.
     people: Arc<Listeners<Xuid>>,
@@ -83,7 +83,7 @@ impl RealTime {
         let grace = SignedDuration::from_secs(i64::from(config.disconnect_grace));
         Self {
             nonces: Nonces::default(),
-            attachments: Attachments::new(grace),
+            attachments: Arc::new(Attachments::new(grace)),
             owners: Owners::default(),
             people: Arc::default(),
             audience: Arc::default(),
@@ -151,9 +151,14 @@ impl RealTime {
         }
     }
 
-    /// How many other sessions tap a connection.
-    pub(crate) fn others_tapping(&self, connection: Uuid, session: &SessionKey) -> usize {
-        self.attachments.others_tapping(connection, session)
+    /// A place for a session among the `most` that tap a connection, if one is free.
+    pub(crate) fn place(
+        &self,
+        connection: Uuid,
+        session: &SessionKey,
+        most: usize,
+    ) -> Option<Place> {
+        self.attachments.place(connection, session, most)
     }
 
     /// Returns when the service stops.

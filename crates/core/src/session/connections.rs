@@ -88,24 +88,26 @@ pub fn tapped(session: &Session) -> BTreeSet<Uuid> {
         .collect()
 }
 
-/// Refuses a write that has one connection tapped by more sessions than may. `[doc]`
+/// Takes a place among the sessions that tap a connection for every connection that a write adds,
+/// and refuses the write where there is none. `[doc]`
 ///
-/// `others` says how many other sessions tap a connection; it is asked only for connections that
-/// the write adds, all of which are in the calling member's own entry.
-pub fn check_tapped(
+/// `place` gets a connection, and how many sessions may tap it with this one; it is asked only for
+/// connections that the write adds, all of which are in the calling member's own entry. Writes that
+/// happen at the same time in other sessions are its business, so a place is taken, not counted.
+pub fn places<P>(
     before: Option<&Session>,
     after: &Session,
-    others: impl Fn(Uuid) -> usize,
-) -> Result<(), Refusal> {
-    let mut added = changes(before, Some(after)).tapped.added.into_iter();
-    if added.any(|id| MAX_SESSIONS_PER_CONNECTION <= others(id)) {
+    place: impl Fn(Uuid, usize) -> Option<P>,
+) -> Result<Vec<P>, Refusal> {
+    let added = changes(before, Some(after)).tapped.added.into_iter();
+    let taken = added.map(|id| place(id, MAX_SESSIONS_PER_CONNECTION));
+    taken.collect::<Option<_>>().ok_or_else(|| {
         let path = "members.me.properties.system.connection";
         let detail = format!(
             "subscriptions of {MAX_SESSIONS_PER_CONNECTION} sessions use this connection already"
         );
-        return Err(Rule::ConnectionSessions.at(path, detail));
-    }
-    Ok(())
+        Rule::ConnectionSessions.at(path, detail)
+    })
 }
 
 /// What one change does to the connections of a session.

@@ -35,7 +35,7 @@ struct Connection {
     mailbox: Option<Arc<Mailbox>>,
     /// Sessions that its loss changes.
     required: BTreeSet<SessionKey>,
-    /// Sessions that tap it.
+    /// Sessions that tap it, or will when a write of theirs is committed.
     tapped: BTreeSet<SessionKey>,
     /// When it counts as lost.
     due: Option<Timestamp>,
@@ -44,6 +44,39 @@ struct Connection {
 impl Connection {
     fn is_of_use(&self) -> bool {
         self.mailbox.is_some() || !self.required.is_empty() || !self.tapped.is_empty()
+    }
+}
+
+/// A place among the sessions that tap a connection, taken before the write that needs it is
+/// committed, so that no other write gets the same one. Given back when it is dropped, unless it was
+/// [kept](Self::keep).
+#[derive(Debug)]
+pub(crate) struct Place {
+    connections: Arc<Attachments>,
+    id: Uuid,
+    /// Nothing, where the session had the place before.
+    session: Option<SessionKey>,
+}
+
+impl Place {
+    /// The write is committed; from now on the place is the session's, until it changes again.
+    pub(crate) fn keep(mut self) {
+        self.session = None;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        let mut shard = self.connections.shard(self.id);
+        if let Some(connection) = shard.get_mut(&self.id) {
+            connection.tapped.remove(&session);
+            if !connection.is_of_use() {
+                shard.remove(&self.id);
+            }
+        }
     }
 }
 
@@ -92,11 +125,28 @@ impl Attachments {
         }
     }
 
-    /// How many other sessions tap a connection.
-    pub(super) fn others_tapping(&self, id: Uuid, session: &SessionKey) -> usize {
-        let shard = self.shard(id);
-        let tapped = shard.get(&id).map(|connection| &connection.tapped);
-        tapped.map_or(0, |all| all.len() - usize::from(all.contains(session)))
+    /// A place for a session among the `most` that tap a connection, if one is free.
+    pub(super) fn place(
+        self: &Arc<Self>,
+        id: Uuid,
+        session: &SessionKey,
+        most: usize,
+    ) -> Option<Place> {
+        let mut shard = self.shard(id);
+        let connection = shard.entry(id).or_default();
+        let is_new = !connection.tapped.contains(session);
+        if is_new && most <= connection.tapped.len() {
+            return None;
+        }
+        connection.tapped.insert(session.clone());
+        drop(shard);
+        let session = is_new.then(|| session.clone());
+        let connections = Arc::clone(self);
+        Some(Place {
+            connections,
+            id,
+            session,
+        })
     }
 
     /// The connections whose time is over, by the sessions that depend on them.
@@ -165,5 +215,52 @@ impl Attachments {
         let shard = &self.shards[usize::try_from(folded).expect("less than 64")];
         // A panic while a map is changed leaves a map.
         shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use convoke_wire::SessionRef;
+
+    use super::*;
+
+    fn session(name: &str) -> SessionKey {
+        SessionKey {
+            sandbox: "RETAIL".parse().expect("a sandbox"),
+            reference: SessionRef {
+                scid: "00000000-0000-0000-0000-000000000001"
+                    .parse()
+                    .expect("an id"),
+                template_name: "game".parse().expect("a template"),
+                name: name.parse().expect("a name"),
+            },
+        }
+    }
+
+    #[test]
+    fn a_place_is_given_back_unless_it_is_kept_and_leaves_nothing_behind() {
+        let attachments = Arc::new(Attachments::new(SignedDuration::from_secs(30)));
+        let id = Uuid::from_u128(7);
+        let place = |name: &str| attachments.place(id, &session(name), 2);
+        let (first, second) = (place("a").expect("one"), place("b").expect("another"));
+        assert!(place("c").is_none());
+        // The same session takes no second place, and does not give back what it had before.
+        drop(place("a").expect("its own"));
+        assert!(place("c").is_none());
+        drop(first);
+        let third = place("c").expect("that of the first");
+        assert!(place("a").is_none());
+        third.keep();
+        drop(second);
+        let gone = Changes {
+            tapped: convoke_core::session::connections::Difference {
+                removed: BTreeSet::from([id]),
+                ..Default::default()
+            },
+            ..Changes::default()
+        };
+        assert!(!attachments.shard(id).is_empty());
+        attachments.apply(&session("c"), &gone, Timestamp::UNIX_EPOCH);
+        assert!(attachments.shard(id).is_empty());
     }
 }

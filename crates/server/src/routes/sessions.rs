@@ -10,7 +10,7 @@ use convoke_core::entropy::Entropy;
 use convoke_core::handle::Grant;
 use convoke_core::refusal::{Class, Refusal};
 use convoke_core::session::apply::{Target, apply_for};
-use convoke_core::session::connections::check_tapped;
+use convoke_core::session::connections::places;
 use convoke_core::session::{Actor, Disposition, Facts, Party, Session, access, owners};
 use convoke_store::HandleOp;
 use convoke_wire::session::SessionRequest;
@@ -405,11 +405,12 @@ impl Writing {
         };
         let mut outcome = apply_for(target, template, &self.change, party, now, entropy)
             .map_err(|refusal| self.refused(refusal, readable))?;
+        let mut taken = Vec::new();
         if let Some(after) = &outcome.session {
             let realtime = &shared.directory.realtime;
-            let others = |connection| realtime.others_tapping(connection, &self.key);
-            check_tapped(session, after, others)
-                .map_err(|refusal| self.refused(refusal, readable))?;
+            let place = |connection, most| realtime.place(connection, &self.key, most);
+            taken =
+                places(session, after, place).map_err(|refusal| self.refused(refusal, readable))?;
         }
         let disposition = outcome.disposition;
         let encounters = std::mem::take(&mut outcome.encounters);
@@ -429,6 +430,7 @@ impl Writing {
             handles: settled.map(|used| HandleOp::Settle(used.id)).collect(),
             require_handles: self.handle.iter().map(|through| through.id).collect(),
             encounters,
+            places: taken,
             ..Step::default()
         };
         let written = Written {

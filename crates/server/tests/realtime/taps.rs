@@ -1,10 +1,12 @@
 //! Who is told of a change, over a socket.
 
+use convoke_server::config::StoreChoice;
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::Socket;
-use crate::service::{Player, Service, me, resource, subscription_of};
+use crate::service::{Player, Service, me, path, resource, subscription_of};
 
 const EVERYTHING: &[&str] = &["everything"];
 
@@ -145,6 +147,53 @@ async fn h90_one_connection_serves_the_subscriptions_of_ten_sessions() {
         .put(&a, "s3", &json!({"members": {"me": null}}))
         .await;
     service.put(&a, "s12", &subscribed).await.ok(201);
+}
+
+#[tokio::test]
+async fn concurrent_writes_share_what_is_left_of_the_ten_sessions_of_a_connection() {
+    // On a disk, where others are judged while a write is being made durable.
+    let service = Service::start_with(|config| config.store = StoreChoice::Sqlite).await;
+    let a = service.player(1001).await;
+    let (_socket, id) = service.connect(&a).await;
+    for number in 1..=9 {
+        let session = format!("s{number}");
+        service.subscribe(&a, &session, &id, EVERYTHING).await;
+    }
+    let subscribed = me(&json!({"active": true, "connection": id,
+        "subscription": {"id": subscription_of(&a), "changeTypes": ["host"]}}));
+    for round in 1..=5 {
+        let names: Vec<String> = (0..8).map(|number| format!("r{round}-{number}")).collect();
+        let writes = names.iter().map(|name| service.put(&a, name, &subscribed));
+        let answers = join_all(writes).await;
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        let of = |status: u16| statuses.iter().filter(|one| **one == status).count();
+        assert_eq!((of(201), of(409)), (1, 7), "{statuses:?}");
+        let tenth = statuses.iter().position(|status| *status == 201);
+        let tenth = &names[tenth.expect("one of them")];
+        // Whoever leaves gives the place back, to the next round.
+        let leave = json!({"members": {"me": null}});
+        service.put(&a, tenth, &leave).await.ok(204);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_committed_takes_no_place_at_a_connection() {
+    let service = Service::start().await;
+    let a = service.player(1001).await;
+    let (_socket, id) = service.connect(&a).await;
+    for number in 1..=9 {
+        let session = format!("s{number}");
+        service.subscribe(&a, &session, &id, EVERYTHING).await;
+    }
+    let subscribed = me(&json!({"active": true, "connection": id,
+        "subscription": {"id": subscription_of(&a), "changeTypes": ["host"]}}));
+    for _ in 0..2 {
+        let rehearsed = format!("{}?nocommit=true", path("s10"));
+        let put = service.call(Method::PUT, &rehearsed, &a, Some(&subscribed));
+        put.await.ok(201);
+    }
+    service.put(&a, "s10", &subscribed).await.ok(201);
+    assert_eq!(service.put(&a, "s11", &subscribed).await.status, 409);
 }
 
 #[tokio::test]
