@@ -19,6 +19,7 @@ mod relaxed_json;
 mod sample;
 mod service_file;
 mod template_file;
+mod title;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use convoke_wire::{RawJson, Sandbox, Scid, TemplateName, TitleId};
 pub use catalogue::Catalogue;
 pub use folder::MAX_FILE_BYTES;
 pub use problems::{ConfigProblems, Problem};
+pub use title::Title;
 
 use folder::{SERVICE_FILE, ScidFolder, SourceFile};
 
@@ -37,6 +39,7 @@ use folder::{SERVICE_FILE, ScidFolder, SourceFile};
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceConfigs {
     by_scid: BTreeMap<Scid, Arc<ServiceConfig>>,
+    titles: BTreeMap<TitleId, Title>,
 }
 
 impl ServiceConfigs {
@@ -59,6 +62,12 @@ impl ServiceConfigs {
         self.by_scid.get(scid)
     }
 
+    /// How a title is shown: as one of the configurations says, or by its number.
+    pub fn title(&self, id: TitleId) -> Title {
+        let named = self.titles.get(&id).cloned();
+        named.unwrap_or_else(|| Title::unnamed(id))
+    }
+
     /// All configurations, ordered by scid.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ServiceConfig>> {
         self.by_scid.values()
@@ -69,13 +78,19 @@ impl ServiceConfigs {
         mut problems: Vec<Problem>,
     ) -> Result<Self, ConfigProblems> {
         let mut by_scid = BTreeMap::new();
+        let mut titles = title::Titles::default();
         for folder in folders {
+            let file = folder.service.path.clone();
             let config = ServiceConfig::read(folder, &mut problems);
+            titles.add(&file, &config.titles, &mut problems);
             by_scid.insert(config.scid.clone(), Arc::new(config));
         }
         match ConfigProblems::from_list(problems) {
             Some(problems) => Err(problems),
-            None => Ok(Self { by_scid }),
+            None => Ok(Self {
+                by_scid,
+                titles: titles.into_named(),
+            }),
         }
     }
 }
@@ -93,6 +108,8 @@ pub struct ServiceConfig {
     pub allow_untitled: bool,
     /// What handles say about the title on each platform: an object, ready for the wire.
     pub game_types: RawJson,
+    /// How its titles are shown, where it says so.
+    pub titles: BTreeMap<TitleId, Title>,
     templates: BTreeMap<TemplateName, Arc<NamedTemplate>>,
 }
 
@@ -165,6 +182,7 @@ impl ServiceConfig {
             sandboxes: service.sandboxes,
             allow_untitled: service.allow_untitled,
             game_types: service.game_types,
+            titles: service.titles,
             templates,
         }
     }

@@ -230,6 +230,7 @@ fn files_at_the_size_limit_take_no_longer_than_their_size() {
             "[game_types.p#]\ntitle_id = \"1\"\n",
             "",
         ),
+        ("title_ids = [\"1\"]\n", "[titles.#]\nname = \"1\"\n", ""),
         ("{\"constants\":{\"system\":{\"a\":1", ",\"k#\":1", "}}}"),
         ("{\"constants\":{\"custom\":{\"a\":1", ",\"k#\":1", "}}}"),
     ];

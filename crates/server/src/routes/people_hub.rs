@@ -21,6 +21,7 @@ use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
 use crate::exchange;
 use crate::reply;
+use crate::service_configs::ServiceConfigs;
 use crate::shared::Shared;
 
 // Room of clients for a text and its terminator, in bytes. `[client]`
@@ -135,8 +136,9 @@ fn met(
     })?;
     let mut met: Vec<(Xuid, HubEncounters)> = Vec::new();
     let now = directory.clock.now();
+    let configs = shared.catalogue.current();
     for encounter in list.iter().flat_map(|list| list.lasting(now)) {
-        let title = shown(encounter);
+        let title = shown(&configs, encounter);
         let known = met.iter_mut().find(|(user, _)| *user == encounter.user);
         if let Some((_, known)) = known {
             known.titles.push(title);
@@ -149,9 +151,9 @@ fn met(
     Ok(met)
 }
 
-fn shown(encounter: &Encounter) -> HubEncounter {
+fn shown(configs: &ServiceConfigs, encounter: &Encounter) -> HubEncounter {
     HubEncounter {
-        title_name: format!("Title {}", encounter.title_id),
+        title_name: configs.title(encounter.title_id).name,
         last_played_with_date_time: encounter.met.into(),
     }
 }

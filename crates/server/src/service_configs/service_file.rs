@@ -1,6 +1,8 @@
-//! `service.toml`: who may use a service configuration.
+//! `service.toml`: who may use a service configuration, and what is said of its titles.
 
-use std::collections::HashSet;
+mod titles;
+
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
 use std::ops::Range;
@@ -8,14 +10,13 @@ use std::path::Path;
 use std::str::FromStr;
 
 use convoke_wire::{RawJson, Sandbox, TitleId, json};
-use indexmap::IndexMap;
-use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::folder::SourceFile;
 use super::nearest::nearest;
 use super::problems::Problem;
+use super::title::Title;
 
 /// Largest file: some thousand titles. Reading TOML takes time that grows faster than the text.
 const MAX_BYTES: usize = 64 * 1024;
@@ -26,12 +27,8 @@ const TITLE_IDS: &str = "title_ids";
 const SANDBOXES: &str = "sandboxes";
 const ALLOW_UNTITLED: &str = "allow_untitled";
 const GAME_TYPES: &str = "game_types";
-const KEYS: &[&str] = &[TITLE_IDS, SANDBOXES, ALLOW_UNTITLED, GAME_TYPES];
-
-const TITLE_ID: &str = "title_id";
-const PFN: &str = "pfn";
-const BOUND_PFNS: &str = "bound_pfns";
-const GAME_TYPE_KEYS: &[&str] = &[TITLE_ID, PFN, BOUND_PFNS];
+const TITLES: &str = "titles";
+const KEYS: &[&str] = &[TITLE_IDS, SANDBOXES, ALLOW_UNTITLED, GAME_TYPES, TITLES];
 
 /// What a `service.toml` says.
 pub(super) struct Service {
@@ -39,15 +36,7 @@ pub(super) struct Service {
     pub(super) sandboxes: Option<Vec<Sandbox>>,
     pub(super) allow_untitled: bool,
     pub(super) game_types: RawJson,
-}
-
-/// What handles say about a title on one platform. `[client]`
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GameType {
-    title_id: TitleId,
-    pfn: String,
-    bound_pfns: Vec<String>,
+    pub(super) titles: BTreeMap<TitleId, Title>,
 }
 
 /// Reads the file; with problems, what is returned is not to be used.
@@ -104,10 +93,12 @@ impl Reader<'_> {
             let example = r#"is missing; expected for example `title_ids = ["1717113201"]`"#;
             self.report(TITLE_IDS, None, example);
         }
+        let title_ids = self
+            .ids(table, TITLE_IDS, "title ids", title_id)
+            .unwrap_or_default();
         Service {
-            title_ids: self
-                .ids(table, TITLE_IDS, "title ids", title_id)
-                .unwrap_or_default(),
+            titles: self.titles(table, &title_ids),
+            title_ids,
             sandboxes: self.ids(table, SANDBOXES, "sandboxes", sandbox),
             allow_untitled: self.allow_untitled(table),
             game_types: self.game_types(table),
@@ -159,58 +150,6 @@ impl Reader<'_> {
         })
     }
 
-    fn game_types(&mut self, table: &DeTable<'_>) -> RawJson {
-        let mut by_platform = IndexMap::new();
-        if let Some(platforms) = self.table(table, GAME_TYPES) {
-            for (platform, value) in platforms {
-                let path = format!("{GAME_TYPES}.{}", platform.get_ref());
-                match value.get_ref().as_table() {
-                    Some(table) => {
-                        if let Some(game) = self.game_type(table, &path, value.span()) {
-                            by_platform.insert(platform.get_ref().to_string(), game);
-                        }
-                    }
-                    None => self.report_type(&path, value, "a table"),
-                }
-            }
-        }
-        let text = serde_json::to_string(&by_platform).expect("texts and ids serialise");
-        RawJson::parse(&text).expect("a serialised map is JSON")
-    }
-
-    fn game_type(
-        &mut self,
-        table: &DeTable<'_>,
-        path: &str,
-        span: Range<usize>,
-    ) -> Option<GameType> {
-        self.refuse_unknown_keys(table, path, GAME_TYPE_KEYS);
-        for key in [TITLE_ID, PFN] {
-            if !table.contains_key(key) {
-                self.report(&format!("{path}.{key}"), Some(span.clone()), "is missing");
-            }
-        }
-        let title = table.get(TITLE_ID).and_then(|value| {
-            title_id(value.get_ref())
-                .map_err(|message| {
-                    self.report(&format!("{path}.{TITLE_ID}"), Some(value.span()), message);
-                })
-                .ok()
-        });
-        let pfn = table
-            .get(PFN)
-            .and_then(|value| self.text(value, &format!("{path}.{PFN}")));
-        let bound_pfns = match table.get(BOUND_PFNS) {
-            None => Vec::new(),
-            Some(value) => self.texts(value, &format!("{path}.{BOUND_PFNS}")),
-        };
-        Some(GameType {
-            title_id: title?,
-            pfn: pfn?,
-            bound_pfns,
-        })
-    }
-
     fn table<'t, 'i>(&mut self, table: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
         let value = table.get(key)?;
         let inner = value.get_ref().as_table();
@@ -218,25 +157,6 @@ impl Reader<'_> {
             self.report_type(key, value, "a table");
         }
         inner
-    }
-
-    fn text(&mut self, value: &Spanned<DeValue<'_>>, path: &str) -> Option<String> {
-        let text = value.get_ref().as_str();
-        if text.is_none() {
-            self.report_type(path, value, "a string");
-        }
-        text.map(str::to_owned)
-    }
-
-    fn texts(&mut self, value: &Spanned<DeValue<'_>>, path: &str) -> Vec<String> {
-        let Some(items) = value.get_ref().as_array() else {
-            self.report_type(path, value, "a list of strings");
-            return Vec::new();
-        };
-        let items = items.iter().enumerate();
-        items
-            .filter_map(|(index, item)| self.text(item, &format!("{path}[{index}]")))
-            .collect()
     }
 
     fn refuse_unknown_keys(&mut self, table: &DeTable<'_>, path: &str, known: &[&str]) {

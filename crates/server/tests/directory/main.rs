@@ -43,6 +43,7 @@ mod handles_race;
 mod handles_rules;
 mod handles_search;
 mod handles_session;
+mod handles_titles;
 mod handles_transfer;
 mod limits_addresses;
 mod limits_cors;

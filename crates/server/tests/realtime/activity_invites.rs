@@ -1,11 +1,13 @@
 //! Invitations to activities without a session, as the invited user's client hears of them.
 
+use std::fs;
+
 use convoke_server::config::InviteLifetime;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::Socket;
-use crate::service::{Player, Service};
+use crate::service::{Player, SCID, Service};
 
 const PATH: &str = "/titles/777/invites";
 
@@ -82,6 +84,31 @@ async fn h99_an_invitation_says_when_it_ends_as_configured() {
     let event = socket.hear().await;
     let end = &event[2]["notificationData"]["expirationTime"];
     assert_eq!(end, "2026-01-01T00:01:30.0000000Z");
+}
+
+#[tokio::test]
+async fn h99_an_invitation_shows_the_title_as_its_service_configuration_does() {
+    let service = Service::start_with(|config| {
+        let folder = config.service_configs.as_ref().expect("a folder");
+        let file = folder.join(SCID).join("service.toml");
+        let titles = "[titles.777]\nname = \"Contoso Racing\"\n\
+                      image_url = \"https://contoso.example/racing.png\"\n";
+        let text = fs::read_to_string(&file).expect("the service's") + titles;
+        fs::write(file, text).expect("a file");
+    })
+    .await;
+    let (a, c) = (service.player(1001).await, service.player(1003).await);
+    let mut socket = service.open(&c).await;
+    listen(&mut socket, &c, 777).await;
+    let body = invited(&["1003"]);
+    service
+        .call(Method::POST, PATH, &a, Some(&body))
+        .await
+        .ok(204);
+    let event = socket.hear().await;
+    let shown = &event[2]["notificationData"];
+    assert_eq!(shown["titleName"], "Contoso Racing");
+    assert_eq!(shown["titleImageUrl"], "https://contoso.example/racing.png");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::client::Socket;
 use crate::clock::TestClock;
 
-const SCID: &str = "11111111-1111-4111-8111-111111111111";
+pub(crate) const SCID: &str = "11111111-1111-4111-8111-111111111111";
 /// Most times something is looked at before it is given up.
 const MAX_LOOKS: usize = 2_000;
 

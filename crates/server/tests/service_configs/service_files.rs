@@ -1,6 +1,6 @@
 //! `service.toml`: what it says and what is wrong with it.
 
-use convoke_server::service_configs::ServiceConfigs;
+use convoke_server::service_configs::{ServiceConfigs, Title};
 use convoke_wire::{RawJson, TitleId};
 
 use crate::support::{SCID, file, folder};
@@ -63,6 +63,7 @@ fn only_the_title_ids_are_required() {
     assert!(config.admits_title(None));
     assert_eq!(config.game_types, RawJson::empty_object());
     assert_eq!(config.templates().count(), 0);
+    assert_eq!(configs.title(TitleId(7)), Title::unnamed(TitleId(7)));
 
     let missing = r#"title_ids: is missing; expected for example `title_ids = ["1717113201"]`"#;
     check("", &[missing]);
@@ -74,8 +75,7 @@ fn only_the_title_ids_are_required() {
 
 #[test]
 fn unknown_keys_are_named_with_the_key_that_was_meant() {
-    let all =
-        "unknown key; expected one of `title_ids`, `sandboxes`, `allow_untitled`, `game_types`";
+    let all = "unknown key; expected one of `title_ids`, `sandboxes`, `allow_untitled`, `game_types`, `titles`";
     let missing = r#"title_ids: is missing; expected for example `title_ids = ["1717113201"]`"#;
     let check_one = |text: &str, expected: &str| {
         check(format!("title_ids = [7]\n{text}"), &[expected]);
@@ -143,6 +143,99 @@ game_types.z = 2026-01-01
             "title_ids[2]: expected a decimal title id of at most 32 bits, found `4294967296`",
             "title_ids[3]: expected a title id, found a float",
         ],
+    );
+}
+
+const TITLES: &str = r#"
+    title_ids = ["777", "778"]
+    [titles.777]
+    name = "Contoso Racing"
+    image_url = "https://contoso.example/racing.png"
+"#;
+
+#[test]
+fn titles_are_called_what_a_file_says() {
+    let temp = folder(&vec![file("service.toml", TITLES)]);
+    let configs = ServiceConfigs::load(temp.path()).unwrap();
+    let racing = Title {
+        name: "Contoso Racing".to_owned(),
+        image_url: Some("https://contoso.example/racing.png".to_owned()),
+    };
+    assert_eq!(configs.title(TitleId(777)), racing);
+    assert_eq!(configs.title(TitleId(778)).name, "Title 778");
+}
+
+#[test]
+fn a_title_is_the_same_in_each_of_its_service_configurations() {
+    const OTHER: &str = "22222222-1111-4111-8111-111111111111/service.toml";
+    let both = |other: &str| {
+        let other = (OTHER.to_owned(), other.as_bytes().to_vec());
+        crate::support::problems_in(&folder(&vec![file("service.toml", TITLES), other]))
+    };
+    assert_eq!(both(TITLES), "");
+    assert_eq!(
+        both(&TITLES.replace("Racing", "Flying")),
+        format!("DIR/{OTHER}: titles.777: differs from DIR/SCID/service.toml")
+    );
+}
+
+#[test]
+fn what_is_said_of_titles_is_checked_and_has_limits() {
+    let check_one = |text: &str, expected: &[&str]| {
+        check(format!("title_ids = [7]\n{text}"), expected);
+    };
+    let (long, length) = ("x".repeat(257), "expected 1 to 256 characters, found");
+    check_one(
+        "titles = 1",
+        &["titles: expected a table, found an integer"],
+    );
+    check_one(
+        "titles.8.name = \"x\"\ntitles.x.name = \"x\"",
+        &[
+            "titles.8: is not one of the `title_ids`",
+            "titles.x: expected a decimal title id of at most 32 bits, found `x`",
+        ],
+    );
+    check_one(
+        "[titles.7]\nnames = \"x\"",
+        &[
+            "titles.7.name: is missing",
+            "titles.7.names: unknown key; did you mean `name`?",
+        ],
+    );
+    for (text, expected) in [
+        ("7 = 1", "7: expected a table, found an integer".to_owned()),
+        ("7.name = \"\"", format!("7.name: {length} 0")),
+        (
+            &format!("7.name = \"{long}\""),
+            format!("7.name: {length} 257"),
+        ),
+        (
+            "7 = { name = \"x\", image_url = \"ftp://x\" }",
+            "7.image_url: expected an http or https address".to_owned(),
+        ),
+        (
+            "7 = { name = \"x\", image_url = true }",
+            "7.image_url: expected a string, found a boolean".to_owned(),
+        ),
+    ] {
+        check_one(&format!("titles.{text}"), &[&format!("titles.{expected}")]);
+    }
+    let platform = |name: &str| format!("[game_types.{name}]\ntitle_id = 7\npfn = \"p\"\n");
+    let many: String = (0..33).map(|n| platform(&format!("p{n}"))).collect();
+    check_one(&many, &["game_types: at most 32 platforms, found 33"]);
+    check_one(
+        &platform(&long),
+        &[&format!("game_types.{long}: {length} 257")],
+    );
+    let bound = format!("{}bound_pfns = {:?}\n", platform("x"), vec!["b"; 33]);
+    check_one(
+        &bound,
+        &["game_types.x.bound_pfns: at most 32 names, found 33"],
+    );
+    check_one(
+        &platform("x").replace("\"p\"", "\"\""),
+        &[&format!("game_types.x.pfn: {length} 0")],
     );
 }
 

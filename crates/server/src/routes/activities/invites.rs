@@ -39,6 +39,7 @@ pub async fn invite(
     let caller = identity.caller(shared);
     let sender = check_invites(&request, sending, &caller, title_id)?;
     check_sender(shared, &identity, sending, sender, &request.invited_users).await?;
+    let title = shared.catalogue.current().title(title_id);
     let directory = &shared.directory;
     for invited in &request.invited_users {
         if !is_welcome(shared, sender, *invited).await? {
@@ -50,8 +51,8 @@ pub async fn invite(
             notification_data: ActivityInvite {
                 sender: shown(&identity, sending, sender),
                 invited_user: *invited,
-                title_name: format!("Title {title_id}"),
-                title_image_url: None,
+                title_name: title.name.clone(),
+                title_image_url: title.image_url.clone(),
                 connection_string: request.connection_string.clone(),
                 expiration_time: end.unwrap_or(now).into(),
             },
