@@ -13,6 +13,7 @@ mod http;
 mod input;
 mod logs;
 mod output;
+mod rebranch;
 mod serve;
 mod session;
 mod stopwatch;
@@ -47,6 +48,8 @@ enum Command {
     Config(config::Command),
     /// Look at configuration, address, clock, disk and store, and say what to do.
     Doctor(doctor::Doctor),
+    /// Give every session a new branch, after a backup was put back.
+    Rebranch(rebranch::Rebranch),
     /// Show the whole story on a temporary server: create, find, join, invite, conflict, leave.
     Demo(demo::Demo),
     /// Measure the service beside what this machine can do at all.
@@ -72,6 +75,7 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => serve.run().await,
         Command::Config(config) => config.run(),
         Command::Doctor(doctor) => doctor.run().await,
+        Command::Rebranch(rebranch) => rebranch.run().await,
         Command::Demo(demo) => demo.run().await,
         Command::Bench(bench) => bench.run().await,
         Command::Token(token) => token.run().await,

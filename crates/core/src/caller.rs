@@ -25,6 +25,9 @@ pub struct Caller {
     pub title_id: Option<TitleId>,
     /// The device of the token; users of one device are local to each other. `[doc]`
     pub device_id: Option<String>,
+    /// The title has to be known for sure and is not, as on devices other than consoles: only
+    /// sessions with `userAuthorizationStyle` are open then. `[doc]`
+    pub title_unproven: bool,
 }
 
 impl Caller {

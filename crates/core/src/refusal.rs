@@ -183,6 +183,8 @@ rules! {
     /// Only servers choose the players of an arbitrated session.
     RosterFixed = "arbitration.roster", NoAccess;
 
+    /// Where titles have to be known for sure, only consoles use sessions without `userAuthorizationStyle`.
+    TitleUnproven = "access.title_identity", NoAccess;
     /// A private session is for its members and for who holds a reservation.
     Private = "access.private", NoAccess;
     /// A visible session is joined with a reservation only.

@@ -75,6 +75,7 @@ impl Case {
             server: false,
             title_id: Some(TitleId(123)),
             device_id: None,
+            title_unproven: false,
         };
         Self {
             template,

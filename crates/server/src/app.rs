@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use convoke_store::{AnyStore, LogStore, MemoryStore, SqliteStore, Store, StoreError};
+use convoke_store::{AnyStore, MemoryStore, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,6 +17,7 @@ use crate::auth::{AuthSettings, Authenticator, DevTokens, IssuerKeys, Signatures
 use crate::clock::Clock;
 use crate::commit::Directory;
 use crate::config::{Config, StoreChoice};
+use crate::data_folder::open_store;
 use crate::edge::Edge;
 use crate::entropy::Entropy;
 use crate::graph::{AnyGraph, BuiltIn};
@@ -69,24 +70,18 @@ impl App {
         let parts = Parts::read(&config, &clock);
         let (tls, catalogue, providers) = (parts.tls?, parts.catalogue?, parts.providers?);
         let (api_keys, services, graph) = (parts.api_keys?, parts.services?, parts.graph?);
-        let (store, keys, links) = match config.store {
-            StoreChoice::Memory => (
+        let dir = &config.data;
+        if config.store != StoreChoice::Memory {
+            std::fs::create_dir_all(dir)
+                .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
+        }
+        let (store, keys, links) = match open_store(&config)? {
+            None => (
                 AnyStore::Memory(MemoryStore::default()),
                 IssuerKeys::generate(),
                 Links::default(),
             ),
-            StoreChoice::Sqlite | StoreChoice::Log => {
-                let dir = &config.data;
-                std::fs::create_dir_all(dir).with_context(|| {
-                    format!("the data directory {} cannot be made", dir.display())
-                })?;
-                let store = if config.store == StoreChoice::Log {
-                    LogStore::open(dir).map(AnyStore::Log)
-                } else {
-                    SqliteStore::open(dir).map(AnyStore::Sqlite)
-                };
-                let store = store
-                    .with_context(|| format!("the store in {} cannot be opened", dir.display()))?;
+            Some(store) => {
                 let links = match config.auth.issuers.as_slice() {
                     [] => Links::default(),
                     _ => Links::open(dir)?,
@@ -101,6 +96,7 @@ impl App {
             api_keys,
             services,
             missing_privileges: config.auth.missing_privileges,
+            title_identity: config.auth.strong_title_identity,
             providers: Arc::clone(&providers),
             user_hashes: if config.auth.lenient_user_hash {
                 UserHashes::Lenient

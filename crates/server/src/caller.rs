@@ -8,7 +8,7 @@ use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
 use http::HeaderMap;
 
 use crate::api_error::ApiError;
-use crate::auth::{Acting, ActingUser, AuthError, OnBehalf, Principal, Role};
+use crate::auth::{Acting, ActingUser, AuthError, OnBehalf, Principal, Role, TitleIdentity};
 use crate::connections::Peer;
 use crate::edge_rule::EdgeRule;
 use crate::service_configs::{NamedTemplate, ServiceConfig};
@@ -123,6 +123,10 @@ impl Identity {
             server: self.is_server() && !on_behalf.denies_manage,
             title_id: on_behalf.title.or(self.principal.title_id),
             device_id: self.principal.device_id.clone(),
+            // A service answers for whom it acts for.
+            title_unproven: shared.authenticator.title_identity() == TitleIdentity::Require
+                && self.principal.acts_for_own_user()
+                && !self.principal.is_on_console(),
         }
     }
 

@@ -16,6 +16,7 @@ mod commits;
 pub mod config;
 pub mod connections;
 pub mod cors;
+pub mod data_folder;
 mod directory_entry;
 pub mod edge;
 pub mod edge_rule;

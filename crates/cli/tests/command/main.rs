@@ -8,6 +8,7 @@ mod doctor;
 mod faults;
 mod kill;
 mod process;
+mod rebranch;
 mod refuses_non_loopback;
 mod serve;
 mod signals;

@@ -127,6 +127,10 @@ impl Rule {
                 "The token's `prv` claim lacks privilege 254, or the privilege is restricted for the user.",
                 "Use an account that may play with others; in development, name 254 among the `privileges` of the token.",
             ),
+            Self::TitleUnproven => Help::new(
+                "The service is set to require a strong title identity (`auth.strong_title_identity`), the device type of the token is no console, and the session lacks the capability.",
+                "Create the session with the capability `userAuthorizationStyle`, or in a template that has it; or use a token whose device type, `xdi.dty` or the claim mapped to it, is that of a console.",
+            ),
             Self::ExistingMember => Help::new(
                 "A player wrote to another member by index, or a reservation carries properties.",
                 "Write only `members.me`; to remove others be an owner (capability `hasOwners`) or a server; leave properties to the member's own user.",
@@ -281,7 +285,7 @@ impl Rule {
             ).example(r#"{"members": {"me": {}}, "properties": {"custom": {"ready": true}}}"#),
             Self::BadAccessQuestion => Help::new(
                 "`?explain=access` came without a user, or with a parameter that cannot be read, or with a handle of another session.",
-                "Send `xuid`, and where they matter `handle`, `titleId`, `deviceId` and `multiplayer`.",
+                "Send `xuid`, and where they matter `handle`, `titleId`, `deviceId`, `deviceType` and `multiplayer`.",
             ),
             Self::ForeignAccess => Help::new(
                 "`?explain=access` came from a user; it tells what a session hides from them.",

@@ -7,6 +7,7 @@
 mod steps;
 
 use convoke_wire::session::access::{Access, Outcome, WalkedStep};
+use convoke_wire::session::constants::Capability;
 use convoke_wire::session::properties::Restriction;
 
 use super::Session;
@@ -105,6 +106,20 @@ pub(super) fn player<'a>(caller: &'a Caller, path: &str) -> Result<&'a User, Ref
         return Err(Rule::NoMultiplayer.at(path, detail));
     }
     Ok(user)
+}
+
+/// Devices that cannot tell titles apart use sessions that are made for them. `[doc]`
+pub(super) fn check_title_identity(
+    session: &Session,
+    caller: &Caller,
+    path: &str,
+) -> Result<(), Refusal> {
+    let for_users = session.constants.has(Capability::UserAuthorizationStyle);
+    if caller.server || !caller.title_unproven || for_users {
+        return Ok(());
+    }
+    let why = "It lacks the capability `userAuthorizationStyle`, and the token names no console";
+    Err(Rule::TitleUnproven.at(path, format!("{CANNOT_ACCESS} {why}")))
 }
 
 /// What may be asked about the access of a caller.

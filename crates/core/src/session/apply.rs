@@ -100,7 +100,7 @@ pub fn apply_for(
         }
         Target::Missing(reference) => (
             None,
-            create(reference, template, change, party, now, entropy)?,
+            created(reference, template, change, party, now, entropy)?,
         ),
     };
     let own = acting::own_changes(&session, change, party)?;
@@ -200,6 +200,20 @@ fn gone(before: Option<&Session>) -> Outcome {
         session: None,
         encounters: Vec::new(),
     }
+}
+
+/// A new session, if it is one that its makers may use.
+fn created(
+    reference: &SessionRef,
+    template: &Template,
+    change: &SessionChange,
+    party: Party<'_>,
+    now: Timestamp,
+    entropy: Entropy,
+) -> Result<Session, Refusal> {
+    let session = create(reference, template, change, party, now, entropy)?;
+    access::check_title_identity(&session, party.caller, "")?;
+    Ok(session)
 }
 
 /// An empty session as template and request describe it.

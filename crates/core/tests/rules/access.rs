@@ -276,6 +276,44 @@ fn the_multiplayer_privilege_is_needed_for_everything_but_leaving() {
 }
 
 #[test]
+fn where_titles_have_to_be_known_for_sure_others_use_sessions_made_for_them() {
+    let mut elsewhere = user(1004);
+    elsewhere.title_unproven = true;
+    let refused = Some(Rule::TitleUnproven);
+    let mut consoles = world(&json!({}), &json!({}));
+    assert_eq!(reads(&consoles, &elsewhere), refused);
+    assert_eq!(joins(&consoles, &elsewhere), refused);
+    assert_eq!(writes(&consoles, &elsewhere), refused);
+    // Neither an invitation nor a place makes a console of the device.
+    consoles.through(Some(Grant::Invite));
+    assert_eq!(joins(&consoles, &elsewhere), refused);
+    let mut same_user = a();
+    same_user.title_unproven = true;
+    assert_eq!(writes(&consoles, &same_user), refused);
+    assert_eq!(reads(&consoles, &same_user), refused);
+    consoles.ok(&same_user, &json!({"members": {"me": null}}));
+    // A server answers for whom it acts for.
+    let server = Caller {
+        server: true,
+        ..elsewhere.clone()
+    };
+    let shared = world(
+        &json!({"capabilities": {"userAuthorizationStyle": true}}),
+        &json!({"joinRestriction": "followed", "readRestriction": "followed"}),
+    );
+    assert_eq!(reads(&shared, &server), None);
+    assert_eq!(joins(&shared, &server), None);
+    assert_eq!(reads(&shared, &elsewhere), Some(Rule::ReadRestricted));
+    let mut followed = shared.clone();
+    followed.facts.followed = true;
+    assert_eq!(reads(&followed, &elsewhere), None);
+    assert_eq!(joins(&followed, &elsewhere), None);
+    let mut new = World::new(&json!({}));
+    new.refused(&elsewhere, &playing(), Rule::TitleUnproven, "");
+    new.ok(&a(), &playing());
+}
+
+#[test]
 fn viewers_of_a_broadcast_come_from_its_titles() {
     let mut world = World::new(
         &json!({"visibility": "private", "broadcastViewerTitleIds": ["77"],

@@ -23,6 +23,7 @@ pub(crate) fn user(xuid: u64) -> Caller {
         server: false,
         title_id: Some(TitleId(123)),
         device_id: Some(format!("device-{xuid}")),
+        title_unproven: false,
     }
 }
 

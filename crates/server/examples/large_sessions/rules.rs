@@ -91,6 +91,7 @@ pub(crate) fn join_of(nth: u32) -> Result<Duration, Failure> {
         server: false,
         title_id: Some(TitleId(123)),
         device_id: None,
+        title_unproven: false,
     };
     let case = Case::of(nth - 1)?;
     let mut times = Vec::with_capacity(ROUNDS);

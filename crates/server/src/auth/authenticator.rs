@@ -16,7 +16,7 @@ use super::error::AuthError;
 use super::header::{Credentials, Scheme, UserHash, VALUE_MAX_LEN, authorization};
 use super::keys::IssuerKeys;
 use super::oidc::{Identified, LinkError, Providers, Unverified};
-use super::principal::{Acting, MissingPrivileges, Principal};
+use super::principal::{Acting, MissingPrivileges, Principal, TitleIdentity};
 use super::token::{Audience, EXPIRY_GRACE, SERVICE_AUDIENCE, verify};
 
 /// What an [`Authenticator`] accepts.
@@ -26,6 +26,8 @@ pub struct AuthSettings {
     pub issuer: String,
     /// What a token without privileges means; passed on, not used here.
     pub missing_privileges: MissingPrivileges,
+    /// Whether titles have to be known for sure.
+    pub title_identity: TitleIdentity,
     /// Static keys of services.
     pub api_keys: Vec<ApiKey>,
     /// Services that are known by their certificates.
@@ -86,6 +88,11 @@ impl Authenticator {
     /// What a token without privileges means here.
     pub fn missing_privileges(&self) -> MissingPrivileges {
         self.settings.missing_privileges
+    }
+
+    /// Whether titles have to be known for sure.
+    pub fn title_identity(&self) -> TitleIdentity {
+        self.settings.title_identity
     }
 
     /// The principal of a request, after fetching or writing what verifying it needs.

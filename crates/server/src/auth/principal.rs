@@ -93,6 +93,26 @@ pub enum AgeGroup {
     Child,
 }
 
+/// Types of devices that are consoles. `Inferred:` smartmatch 3.6
+const CONSOLES: [&str; 4] = ["XboxOne", "Scarlett", "Nintendo", "PlayStation"];
+
+/// Whether a device type is that of a console, in any letter case.
+pub(crate) fn is_console(device_type: &str) -> bool {
+    let mut consoles = CONSOLES.iter();
+    consoles.any(|name| name.eq_ignore_ascii_case(device_type))
+}
+
+/// Whose sessions without `userAuthorizationStyle` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TitleIdentity {
+    /// Everybody's.
+    #[default]
+    Off,
+    /// Those of tokens that were issued to consoles, and of servers. `[doc]`
+    Require,
+}
+
 /// What a token without any privilege claim means. Inferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -123,6 +143,11 @@ impl Principal {
             acting: Acting::User(index),
             ..self.clone()
         })
+    }
+
+    /// Whether the token was issued to a console.
+    pub fn is_on_console(&self) -> bool {
+        self.device_type.as_deref().is_some_and(is_console)
     }
 
     /// Whether the caller is a service, possibly with users beside it.

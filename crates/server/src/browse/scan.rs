@@ -114,6 +114,7 @@ fn session(
         server: false,
         title_id: Some(TitleId(1)),
         device_id: None,
+        title_unproven: false,
     };
     let target = Target::Missing(reference);
     let branch = Uuid::nil();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::MissingPrivileges;
 use crate::auth::oidc::{self, ProviderError, ProviderSettings};
+use crate::auth::{MissingPrivileges, TitleIdentity};
 
 /// How callers prove who they are.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,10 @@ pub struct Auth {
     pub issuers: Vec<ProviderSettings>,
     /// What a token without any privilege means: `allow` (all of them) or `deny` (none).
     pub missing_privileges: MissingPrivileges,
+    /// Whether devices other than consoles may only use sessions with the capability
+    /// `userAuthorizationStyle`: with `require`, the device type of the token (`xdi.dty`, or the
+    /// claim that `claim_map.device_type` names) has to be that of a console for all others.
+    pub strong_title_identity: TitleIdentity,
     /// Whether `XBL3.0 x=<any number>;<token>` is accepted with an identity provider's token.
     pub lenient_user_hash: bool,
     /// Whether requests have to be signed with the proof key of their token.

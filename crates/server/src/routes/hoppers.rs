@@ -15,8 +15,6 @@ use crate::shared::Shared;
 
 /// The oldest contract version of matchmaking. `[doc]`
 const OLDEST_CONTRACT: u64 = 103;
-/// Types of devices that are consoles. `Inferred:` smartmatch 3.6
-const CONSOLES: [&str; 4] = ["XboxOne", "Scarlett", "Nintendo", "PlayStation"];
 
 /// Every call about a hopper: 404, after the checks that need no hopper.
 pub fn answer(
@@ -53,16 +51,8 @@ fn check_contract(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// On a console, matchmaking takes the privilege to play with others. `[doc]`
 fn check_privilege(shared: &Shared, identity: &Identity) -> Result<(), ApiError> {
-    let device = identity
-        .principal
-        .device_type
-        .as_deref()
-        .unwrap_or_default();
-    let console = CONSOLES
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(device));
     let user = identity.caller(shared).user;
-    if !console || user.is_none_or(|user| user.multiplayer) {
+    if !identity.principal.is_on_console() || user.is_none_or(|user| user.multiplayer) {
         return Ok(());
     }
     let detail = "on a console, matchmaking takes the multiplayer privilege (254)";

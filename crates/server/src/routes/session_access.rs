@@ -20,7 +20,7 @@ use super::handles::find;
 use super::query_string::parameter;
 use super::sessions::{Way, joining_facts, judges, needs, ties};
 use crate::api_error::ApiError;
-use crate::auth::Role;
+use crate::auth::{Role, TitleIdentity, is_console};
 use crate::call::Call;
 use crate::caller::{Admitted, Identity, key_of};
 use crate::reply;
@@ -46,7 +46,7 @@ pub(super) async fn explain(
     let state = state.ok_or_else(ApiError::session_not_found)?;
     let session = &*state.session;
     let assumed = user_asked_about(session, admitted, call)?;
-    let user = caller_of(&assumed);
+    let user = caller_of(shared, session, &assumed);
     let way = match parameter(&call.head.uri, "handle") {
         Some(id) => way_through(shared, identity, &key, &user, &id).await?,
         None => Way::default(),
@@ -111,16 +111,24 @@ fn user_asked_about(
         }
     };
     let device_id = read("deviceId").map(Cow::into_owned);
+    let device_type = read("deviceType").map(Cow::into_owned);
     let known = session.member_of(xuid).map(|(_, member)| member);
     Ok(AssumedUser {
         xuid,
         multiplayer,
         title_id,
         device_id: device_id.or_else(|| known.and_then(|member| member.device_id.clone())),
+        device_type,
     })
 }
 
-fn caller_of(user: &AssumedUser) -> Caller {
+fn caller_of(shared: &Shared, session: &Session, user: &AssumedUser) -> Caller {
+    let console = match &user.device_type {
+        Some(device) => is_console(device),
+        // Who has a place has come with a token that was good for it.
+        None => session.member_of(user.xuid).is_some(),
+    };
+    let title_identity = shared.authenticator.title_identity();
     Caller {
         user: Some(User {
             xuid: user.xuid,
@@ -130,6 +138,7 @@ fn caller_of(user: &AssumedUser) -> Caller {
         server: false,
         title_id: user.title_id,
         device_id: user.device_id.clone(),
+        title_unproven: title_identity == TitleIdentity::Require && !console,
     }
 }
 

@@ -94,7 +94,7 @@ every_store! {
         body["properties"] = system(restricted)["properties"].take();
         a.put(&path, body).await.expect(201);
         let mut told = explained(&a, &path, B).await;
-        assert_eq!(walk(&told["read"]), ["server passes", "user passes", "place passes",
+        assert_eq!(walk(&told["read"]), ["server passes", "user passes", "titleIdentity passes", "place passes",
             "viewerTitle passes", "visibility passes", "handle passes", "readRestriction grants"]);
         let last = told["join"]["steps"].as_array_mut().and_then(Vec::pop);
         assert_eq!(last, Some(json!({
@@ -108,9 +108,9 @@ every_store! {
             "cure": "Let a member follow the user, join through an invitation handle, or let a \
                      member set `joinRestriction` to `none`.",
         })));
-        assert_eq!(walk(&told["join"]), ["user passes", "place passes", "roster passes", "closed passes",
+        assert_eq!(walk(&told["join"]), ["user passes", "titleIdentity passes", "place passes", "roster passes", "closed passes",
             "blocked passes", "visibility passes"]);
-        assert_eq!(walk(&told["write"]), ["server passes", "user passes", "place passes",
+        assert_eq!(walk(&told["write"]), ["server passes", "user passes", "titleIdentity passes", "place passes",
             "readable passes", "member refuses"]);
         for name in ["read", "join", "write"] {
             told.as_object_mut().expect("an object").remove(name);

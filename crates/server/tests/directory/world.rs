@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use convoke_server::app::App;
 use convoke_server::clock::Clock;
 use convoke_server::config::{Config, Mode, StoreChoice};
+use convoke_server::data_folder::give_new_branches;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -180,6 +181,15 @@ impl World {
     /// Stops the service and starts it again on the same data directory. Players must be made anew.
     pub(crate) async fn restart(self) -> Self {
         self.restart_after(|_| {}).await
+    }
+
+    /// The same, as after a backup was put back: every session has a new branch.
+    pub(crate) async fn restart_restored(self) -> (Self, usize) {
+        self.app.close().await;
+        let count = give_new_branches(&self.config, &*self.entropy).await;
+        let count = count.expect("new branches");
+        let app = open(&self.config, &self.clock, &self.entropy);
+        (Self { app, ..self }, count)
     }
 
     /// The same; between stop and start somebody looks into the data directory.

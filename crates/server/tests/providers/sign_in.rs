@@ -67,6 +67,40 @@ async fn a_service_signs_in_by_its_own_credentials_and_is_no_player() {
     assert!(!text.contains("lobby"), "{text}");
 }
 
+/// A session of the sample that lacks `userAuthorizationStyle`.
+const LOBBY: &str =
+    "/serviceconfigs/00000000-0000-4000-8000-00000000c0de/sessionTemplates/lobby/sessions/l";
+
+/// The mapped claim for the device type counts as `xdi.dty` does.
+#[tokio::test]
+async fn whose_device_the_provider_calls_a_console_uses_every_session() {
+    let Some(provider) = Provider::start(&json!({})) else {
+        return;
+    };
+    let alice = provider.sign_in("alice").await.access;
+    let carol = provider.sign_in("carol").await.access;
+    let strict = format!(
+        "strong_title_identity = \"require\"\n{}",
+        settings(&provider.issuer, "")
+    );
+    let mapped = format!("{strict}device_type = \"/dty\"\n");
+    for (auth, token, joins) in [
+        (&strict, &carol, false),
+        (&mapped, &alice, false),
+        (&mapped, &carol, true),
+    ] {
+        let world = World::new(auth);
+        world.at_issue_of(token);
+        let answer = world.joins(LOBBY, &format!("Bearer {token}")).await;
+        assert_eq!(answer.status.is_success(), joins, "{answer:?}");
+        if !joins {
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer:?}");
+            let text = answer.body.to_string();
+            assert!(text.contains("[access.title_identity]"), "{text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn only_a_service_asks_why_users_have_access() {
     let Some(provider) = Provider::start(&json!({})) else {

@@ -117,17 +117,23 @@ impl World {
         answer.status == StatusCode::OK
     }
 
-    /// Joins a new session and says as whom.
-    pub(crate) async fn joins_as(&self, authorization: &str) -> (String, String) {
+    /// Joins a session, if that is allowed.
+    pub(crate) async fn joins(&self, session: &str, authorization: &str) -> Answer {
         let connection = "aaaaaaaa-0000-4000-8000-000000000001";
         let system = json!({"active": true, "connection": connection});
         let body = json!({"members": {"me": {"properties": {"system": system}}}});
-        let number = self.sessions.fetch_add(1, Ordering::SeqCst);
-        let request = Request::put(format!("{SESSION}{number}"))
+        let request = Request::put(session)
             .header(AUTHORIZATION, authorization)
             .header("x-xbl-contract-version", "107")
             .header(CONTENT_TYPE, "application/json");
-        let answer = self.send(request.body(Body::from(body.to_string()))).await;
+        self.send(request.body(Body::from(body.to_string()))).await
+    }
+
+    /// Joins a new session and says as whom.
+    pub(crate) async fn joins_as(&self, authorization: &str) -> (String, String) {
+        let number = self.sessions.fetch_add(1, Ordering::SeqCst);
+        let session = format!("{SESSION}{number}");
+        let answer = self.joins(&session, authorization).await;
         assert!(answer.status.is_success(), "{answer:?}");
         let members = answer.body["members"].as_object().expect("members");
         let me = members.values().next_back().expect("a member");

@@ -185,7 +185,7 @@ pub(crate) fn all() -> Value {
         "BatchQuery": object(&["xuids"], &json!({"xuids": {"type": "array", "items": sent_xuid, "minItems": 1, "maxItems": 100}})),
         "AccessExplanation": object(&["sessionRef", "changeNumber", "user", "found", "read", "join", "write"], &json!({
             "sessionRef": reference("SessionRef"), "changeNumber": count,
-            "user": object(&["xuid", "multiplayer"], &json!({"xuid": xuid, "multiplayer": flag, "titleId": text, "deviceId": text})),
+            "user": object(&["xuid", "multiplayer"], &json!({"xuid": xuid, "multiplayer": flag, "titleId": text, "deviceId": text, "deviceType": text})),
             "found": object(&["visibility", "readRestriction", "joinRestriction"], &json!({
                 "visibility": {"enum": ["open", "visible", "private"]},
                 "readRestriction": {"enum": ["none", "local", "followed"]}, "joinRestriction": {"enum": ["none", "local", "followed"]},
@@ -280,6 +280,7 @@ pub(crate) fn access_question() -> Vec<(&'static str, Value)> {
         ("multiplayer", json!({"type": "boolean"})),
         ("titleId", id("^[0-9]{1,9}$")),
         ("deviceId", id("^[0-9A-F]{16}$")),
+        ("deviceType", json!({"type": "string", "maxLength": 128})),
         ("handle", json!({"type": "string", "format": "uuid"})),
     ]
 }

@@ -54,6 +54,9 @@ pub struct AssumedUser {
     /// The device that the user plays on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
+    /// What kind of device that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_type: Option<String>,
 }
 
 /// What is true of the session and of the user in it.

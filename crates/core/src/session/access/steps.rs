@@ -4,7 +4,7 @@ use convoke_wire::session::constants::{Capability, Visibility};
 use convoke_wire::session::properties::Restriction;
 
 use super::Verdict::{Granted, Refused, Undecided};
-use super::{Request, Step, Verdict, may_read, player};
+use super::{Request, Step, Verdict, check_title_identity, may_read, player};
 use crate::handle::Grant;
 use crate::refusal::Rule;
 use crate::session::MemberState;
@@ -24,6 +24,13 @@ const USER: Step = Step {
     },
 };
 
+const TITLE_IDENTITY: Step = Step {
+    name: "titleIdentity",
+    rule: "Where titles have to be known for sure, devices other than consoles use sessions with \
+           `userAuthorizationStyle` only.",
+    judge: |request| unless_server(request, title_identity),
+};
+
 const PLACE: Step = Step {
     name: "place",
     rule: "Who has a place in the session, also a reserved one, is no stranger to it.",
@@ -34,6 +41,7 @@ const PLACE: Step = Step {
 pub(super) const READING: &[Step] = &[
     SERVER,
     USER,
+    TITLE_IDENTITY,
     PLACE,
     Step {
         name: "viewerTitle",
@@ -60,6 +68,7 @@ pub(super) const READING: &[Step] = &[
 /// Who may take a place, or go on with it. What keeps users out does not bind servers. `[doc]`
 pub(super) const JOINING: &[Step] = &[
     USER,
+    TITLE_IDENTITY,
     PLACE,
     Step {
         name: "roster",
@@ -98,6 +107,7 @@ pub(super) const JOINING: &[Step] = &[
 pub(super) const WRITING: &[Step] = &[
     SERVER,
     USER,
+    TITLE_IDENTITY,
     PLACE,
     Step {
         name: "readable",
@@ -123,6 +133,13 @@ fn unless_server(request: &Request<'_>, judge: fn(&Request<'_>) -> Verdict) -> V
         Undecided
     } else {
         judge(request)
+    }
+}
+
+fn title_identity(request: &Request<'_>) -> Verdict {
+    match check_title_identity(request.session, request.caller, request.path) {
+        Ok(()) => Undecided,
+        Err(refusal) => Refused(refusal),
     }
 }
 

@@ -68,11 +68,11 @@ const configuration = {
       }),
     },
   },
-  // A service's role and a player's name travel in the access token.
+  // A service's role, and a player's name and device, travel in the access token.
   extraTokenClaims: (_, token) =>
     token.kind === 'ClientCredentials'
       ? { rol: ['sessions.server'] }
-      : { name: `Player ${token.accountId}` },
+      : { name: `Player ${token.accountId}`, dty: token.accountId === 'carol' ? 'XboxOne' : 'Win32' },
   formats: {
     customizers: {
       jwt: (_, token, jwt) => {
