@@ -141,6 +141,7 @@ fn user() -> Caller {
             xuid: Xuid(1001),
             gamertag: None,
             multiplayer: true,
+            banned: false,
         }),
         ..Caller::default()
     }

@@ -236,6 +236,7 @@ fn user(xuid: u64) -> Caller {
             xuid: Xuid(xuid),
             gamertag: Some("Player".to_owned()),
             multiplayer: true,
+            banned: false,
         }),
         server: false,
         title_id: Some(TitleId(123)),

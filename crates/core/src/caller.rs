@@ -12,6 +12,8 @@ pub struct User {
     pub gamertag: Option<String>,
     /// Whether the user may play with others (privilege 254). `[doc]`
     pub multiplayer: bool,
+    /// Whether the user is kept out of the service configuration. `[doc]`
+    pub banned: bool,
 }
 
 /// An authenticated principal in the service configuration it asks for.

@@ -116,6 +116,10 @@ rules! {
     FullByHandle = "members.full.handle", NoAccess;
     /// What is done as a user takes a token with a user.
     NoUser = "caller.user", Forbidden;
+    /// Who is banned from a service configuration uses no session of it.
+    Banned = "caller.banned", Forbidden;
+    /// A user is a member of at most so many sessions of a service configuration.
+    TooManySessions = "members.sessions", Conflict;
     /// Who plays with others has the multiplayer privilege.
     NoMultiplayer = "caller.multiplayer", Forbidden;
     /// Only servers and owners refer to members who are there already.

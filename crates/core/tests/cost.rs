@@ -69,6 +69,7 @@ impl Case {
             xuid: caller,
             gamertag: Some("Joiner".to_owned()),
             multiplayer: true,
+            banned: false,
         };
         let caller = Caller {
             user: Some(user),

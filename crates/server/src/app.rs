@@ -30,7 +30,7 @@ use crate::realtime::{self, RealTime};
 use crate::shared::{PeopleLocks, Shared};
 use crate::telemetry::Tracing;
 use crate::tls::Tls;
-use crate::{connections, encounters, issuer, router, timers};
+use crate::{connections, encounters, issuer, router, sessions_of_user, timers};
 
 /// The name our issuer signs tokens with.
 const ISSUER: &str = "convoke";
@@ -132,6 +132,7 @@ impl App {
             rate_limits: RateLimits::new(&config.limits),
             addresses: Addresses::new(&config.limits),
             cors: config.cors.clone(),
+            sessions_per_user: sessions_of_user::limit(&config.limits),
             invite_lifetime: config.handles.invite_lifetime.into(),
             admission,
             tracing: Tracing::open(&config.telemetry)?,

@@ -113,6 +113,7 @@ impl Identity {
             xuid: user.xuid,
             gamertag: Some(user.gamertag.clone()).filter(|name| !name.is_empty()),
             multiplayer: user.has_privilege(MULTIPLAYER, policy),
+            banned: false,
         });
         let on_behalf = &self.on_behalf;
         Caller {
@@ -131,15 +132,19 @@ impl Identity {
     }
 
     /// The users whom a server acts for, each as a caller of its own, if there are several.
-    pub fn acting_users(&self, caller: &Caller) -> Vec<Caller> {
+    pub fn acting_users(&self, shared: &Shared, scid: &Scid, caller: &Caller) -> Vec<Caller> {
         let users = &self.on_behalf.users;
         let several = users.iter().filter(|_| 1 < users.len());
-        several
+        let mut callers: Vec<_> = several
             .map(|user| Caller {
                 user: Some(vouched_for(*user)),
                 ..caller.clone()
             })
-            .collect()
+            .collect();
+        for caller in &mut callers {
+            mark_banned(shared, scid, caller);
+        }
+        callers
     }
 }
 
@@ -149,18 +154,28 @@ fn vouched_for(user: ActingUser) -> User {
         xuid: user.xuid,
         gamertag: None,
         multiplayer: user.multiplayer,
+        banned: false,
     }
 }
 
 impl Identity {
     /// The caller inside a service configuration, where a service's roles may not count.
     pub fn caller_in(&self, shared: &Shared, scid: &Scid) -> Caller {
-        let caller = self.caller(shared);
-        Caller {
-            server: caller.server && self.principal.serves(scid),
-            ..caller
-        }
+        let mut caller = self.caller(shared);
+        caller.server &= self.principal.serves(scid);
+        mark_banned(shared, scid, &mut caller);
+        caller
     }
+}
+
+/// Notes whether the service configuration keeps the acting user out.
+fn mark_banned(shared: &Shared, scid: &Scid, caller: &mut Caller) {
+    let Some(user) = &mut caller.user else {
+        return;
+    };
+    let configs = shared.catalogue.current();
+    let config = configs.get(scid);
+    user.banned = config.is_some_and(|config| config.banned_users.contains(&user.xuid));
 }
 
 /// A caller inside a service configuration that is open to it.

@@ -45,6 +45,7 @@ pub mod route;
 pub mod router;
 pub mod routes;
 pub mod service_configs;
+mod sessions_of_user;
 pub mod shared;
 pub mod signed;
 mod tally;

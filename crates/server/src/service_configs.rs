@@ -21,12 +21,12 @@ mod service_file;
 mod template_file;
 mod title;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use convoke_core::template::Template;
-use convoke_wire::{RawJson, Sandbox, Scid, TemplateName, TitleId};
+use convoke_wire::{RawJson, Sandbox, Scid, TemplateName, TitleId, Xuid};
 
 pub use catalogue::Catalogue;
 pub use folder::MAX_FILE_BYTES;
@@ -108,6 +108,8 @@ pub struct ServiceConfig {
     pub allow_untitled: bool,
     /// What handles say about the title on each platform: an object, ready for the wire.
     pub game_types: RawJson,
+    /// Users who may not use its sessions.
+    pub banned_users: BTreeSet<Xuid>,
     /// How its titles are shown, where it says so.
     pub titles: BTreeMap<TitleId, Title>,
     templates: BTreeMap<TemplateName, Arc<NamedTemplate>>,
@@ -182,6 +184,7 @@ impl ServiceConfig {
             sandboxes: service.sandboxes,
             allow_untitled: service.allow_untitled,
             game_types: service.game_types,
+            banned_users: service.banned_users,
             titles: service.titles,
             templates,
         }

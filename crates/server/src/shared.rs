@@ -30,6 +30,8 @@ pub struct Shared {
     pub(crate) rate_limits: RateLimits,
     pub(crate) addresses: Addresses,
     pub(crate) cors: Cors,
+    /// How many sessions of a configuration a user may be a member of; `None` for any number.
+    pub(crate) sessions_per_user: Option<usize>,
     /// How long an invitation lasts.
     pub(crate) invite_lifetime: SignedDuration,
     pub(crate) admission: Admission,

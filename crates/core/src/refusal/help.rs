@@ -123,6 +123,14 @@ impl Rule {
                 "The token is a service's or a title's and has no XUID, but the request acts as a user: it joins, leaves, or makes a handle.",
                 "Send a user's token, or, as a service, name the user with `X-Xbl-On-Behalf-Of: xuid(<n>)`.",
             ),
+            Self::Banned => Help::new(
+                "The operator keeps the user in `banned_users` of the service configuration's `service.toml`.",
+                "Use another account, or ask the operator, who takes the XUID from the list and sends SIGHUP.",
+            ),
+            Self::TooManySessions => Help::new(
+                "The user is an accepted member of as many sessions of the service configuration as `limits.sessions_per_user` allows; titles that crash without leaving come to that.",
+                "Leave sessions that are no longer played, or let them time out; give templates an `inactiveRemovalTimeout`. Game servers are not limited.",
+            ),
             Self::NoMultiplayer => Help::new(
                 "The token's `prv` claim lacks privilege 254, or the privilege is restricted for the user.",
                 "Use an account that may play with others; in development, name 254 among the `privileges` of the token.",

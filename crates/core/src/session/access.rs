@@ -95,11 +95,15 @@ pub(super) fn may_write(session: &Session, caller: &Caller, facts: Facts) -> Res
     decide(steps::WRITING, &request, |_, _| {})
 }
 
-/// The acting user, who must be allowed to play with others.
+/// The acting user, who must not be banned, and be allowed to play with others.
 pub(super) fn player<'a>(caller: &'a Caller, path: &str) -> Result<&'a User, Refusal> {
     let Some(user) = &caller.user else {
         return Err(Rule::NoUser.at(path, "this takes a token with an XUID claim"));
     };
+    if user.banned {
+        let detail = format!("{CANNOT_ACCESS} The calling user is banned");
+        return Err(Rule::Banned.at(path, detail));
+    }
     if !user.multiplayer {
         let detail =
             format!("{CANNOT_ACCESS} The calling user must have the multiplayer privilege");

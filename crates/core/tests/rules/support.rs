@@ -19,6 +19,7 @@ pub(crate) fn user(xuid: u64) -> Caller {
             xuid: Xuid(xuid),
             gamertag: Some(format!("Player{xuid}")),
             multiplayer: true,
+            banned: false,
         }),
         server: false,
         title_id: Some(TitleId(123)),

@@ -87,6 +87,7 @@ pub(crate) fn join_of(nth: u32) -> Result<Duration, Failure> {
             xuid: Xuid(1),
             gamertag: Some("Joiner".to_owned()),
             multiplayer: true,
+            banned: false,
         }),
         server: false,
         title_id: Some(TitleId(123)),

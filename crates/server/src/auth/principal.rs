@@ -177,7 +177,9 @@ impl Principal {
 
     /// Whether the request acts for a user of the token itself, not for one that a service names.
     pub fn acts_for_own_user(&self) -> bool {
-        self.acting_user().is_some_and(|user| !user.uhs.is_empty())
+        let user = self.acting_user();
+        // A provider's token names its user no hash.
+        user.is_some_and(|user| !user.uhs.is_empty() || !self.is_service())
     }
 
     /// Whether the caller carries a role.

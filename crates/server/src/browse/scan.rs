@@ -110,6 +110,7 @@ fn session(
             xuid: OWNER,
             gamertag: None,
             multiplayer: true,
+            banned: false,
         }),
         server: false,
         title_id: Some(TitleId(1)),

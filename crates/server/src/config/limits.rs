@@ -17,6 +17,9 @@ pub struct Limits {
     /// The documented figures are multiplied by this positive number; those who run a service for
     /// themselves often choose 10.
     pub scale: Scale,
+    /// Most sessions of one service configuration that a user may be a member of at a time, counted
+    /// while `mode` is `enforce`; 0 for any number. Places that are kept for a user do not count.
+    pub sessions_per_user: u32,
     /// Most requests of one server principal at the same time.
     pub service_concurrency: NonZeroU32,
     /// Most requests at the same time, of all callers; more are answered with 503 at once.
@@ -78,6 +81,8 @@ impl Default for Limits {
         Self {
             mode: Mode::Enforce,
             scale: Scale(1.0),
+            // Inferred: session 10
+            sessions_per_user: 50,
             // Inferred: auth-http 9.7
             service_concurrency: figure(256),
             // A group of durable writes takes milliseconds, and groups are full long before 256
@@ -170,6 +175,7 @@ mod tests {
             [limits]
             mode = "report"
             scale = 2.5
+            sessions_per_user = 9
             service_concurrency = 3
             max_in_flight = 4
             trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
@@ -185,6 +191,7 @@ mod tests {
         let expected = Limits {
             mode: Mode::Report,
             scale: Scale(2.5),
+            sessions_per_user: 9,
             service_concurrency: figure(3),
             max_in_flight: figure(4),
             trusted_proxies: vec![
@@ -211,6 +218,7 @@ mod tests {
         let limits = parse("").expect("valid").limits;
         assert_eq!((limits.mode, limits.scale.factor()), (Mode::Enforce, 1.0));
         assert_eq!(limits.service_concurrency.get(), 256);
+        assert_eq!(limits.sessions_per_user, 50);
         assert!(limits.per_address.enabled && limits.trusted_proxies.is_empty());
     }
 

@@ -58,7 +58,7 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
     Writing {
         key: handle.session_key(),
         template: admitted.template(&handle.session.template_name)?,
-        acting: identity.acting_users(&caller),
+        acting: identity.acting_users(shared, &handle.session.scid, &caller),
         caller,
         change,
         handle: Some(Through {

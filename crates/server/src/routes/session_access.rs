@@ -46,7 +46,7 @@ pub(super) async fn explain(
     let state = state.ok_or_else(ApiError::session_not_found)?;
     let session = &*state.session;
     let assumed = user_asked_about(session, admitted, call)?;
-    let user = caller_of(shared, session, &assumed);
+    let user = caller_of(shared, admitted, session, &assumed);
     let way = match parameter(&call.head.uri, "handle") {
         Some(id) => way_through(shared, identity, &key, &user, &id).await?,
         None => Way::default(),
@@ -122,7 +122,12 @@ fn user_asked_about(
     })
 }
 
-fn caller_of(shared: &Shared, session: &Session, user: &AssumedUser) -> Caller {
+fn caller_of(
+    shared: &Shared,
+    admitted: &Admitted,
+    session: &Session,
+    user: &AssumedUser,
+) -> Caller {
     let console = match &user.device_type {
         Some(device) => is_console(device),
         // Who has a place has come with a token that was good for it.
@@ -134,6 +139,7 @@ fn caller_of(shared: &Shared, session: &Session, user: &AssumedUser) -> Caller {
             xuid: user.xuid,
             gamertag: None,
             multiplayer: user.multiplayer,
+            banned: admitted.config.banned_users.contains(&user.xuid),
         }),
         server: false,
         title_id: user.title_id,

@@ -96,8 +96,8 @@ pub async fn put_properties(
     let template = admitted.template(&reference.template_name)?;
     let change = read::properties_change(&exchange::json_body(&call.head, body).await?)?;
     Writing {
+        acting: identity.acting_users(shared, &reference.scid, &admitted.caller),
         key: key_of(&identity, reference),
-        acting: identity.acting_users(&admitted.caller),
         caller: admitted.caller,
         template,
         change,
@@ -149,8 +149,8 @@ pub async fn delete(
         _ => SessionChange::leave(),
     };
     let writing = Writing {
+        acting: identity.acting_users(shared, &key.reference.scid, &admitted.caller),
         key,
-        acting: identity.acting_users(&admitted.caller),
         caller: admitted.caller,
         template,
         change,

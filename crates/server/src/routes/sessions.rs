@@ -29,6 +29,7 @@ use crate::live::LiveSession;
 use crate::preconditions::{Preconditions, Verdict};
 use crate::reply::{self, Address, Viewer};
 use crate::service_configs::NamedTemplate;
+use crate::sessions_of_user;
 use crate::shared::Shared;
 
 /// `GET …/sessions/{name}`: the session, or 204 when there is none.
@@ -69,7 +70,7 @@ pub async fn put(
     let identity = identity.acting_for(|| named_user(&body))?;
     let caller = identity.caller_in(shared, &reference.scid);
     Writing {
-        acting: identity.acting_users(&caller),
+        acting: identity.acting_users(shared, &reference.scid, &caller),
         caller,
         key: key_of(&identity, reference),
         template,
@@ -283,6 +284,14 @@ pub(super) struct Through {
 /// How often people are asked about anew because a session has other members by then. Ours.
 const MAX_ATTEMPTS: usize = 4;
 
+/// What is known of those whom a write acts for.
+struct Known {
+    /// What the people graph says, in their order.
+    ties: Vec<Ties>,
+    /// Who is in as many sessions as one may be.
+    crowded: Vec<Xuid>,
+}
+
 /// What a write leaves behind for its answer.
 struct Written {
     disposition: Disposition,
@@ -302,13 +311,10 @@ impl Writing {
         let branch = shared.directory.entropy.uuid();
         let mut attempts = 0;
         let (written, committed) = loop {
-            let mut ties = Vec::with_capacity(1);
-            for user in self.users() {
-                ties.push(self.ties(shared, user).await?);
-            }
+            let known = self.known(shared).await?;
             let decide = |state: Option<&Arc<LiveSession>>, now: Timestamp| {
                 let entropy = Entropy { branch };
-                self.decide(shared, &ties, state, &conditions, now, entropy)
+                self.decide(shared, &known, state, &conditions, now, entropy)
             };
             attempts += 1;
             let by = (&self.caller).into();
@@ -335,6 +341,20 @@ impl Writing {
             }
             _ => Ok(reply::empty(StatusCode::NO_CONTENT)),
         }
+    }
+
+    /// What is found out before the session is locked.
+    async fn known(&self, shared: &Shared) -> Result<Known, ApiError> {
+        let mut ties = Vec::with_capacity(1);
+        for user in self.users() {
+            ties.push(self.ties(shared, user).await?);
+        }
+        let players = self.users().iter().filter(|user| !user.server);
+        let players = players.filter_map(Caller::xuid);
+        Ok(Known {
+            ties,
+            crowded: sessions_of_user::crowded(shared, &self.key, players).await?,
+        })
     }
 
     /// Those whom the write acts for, or else the one who sent it.
@@ -368,14 +388,14 @@ impl Writing {
     fn decide(
         &self,
         shared: &Shared,
-        ties: &[Ties],
+        known: &Known,
         state: Option<&Arc<LiveSession>>,
         conditions: &Preconditions,
         now: Timestamp,
         entropy: Entropy,
     ) -> Result<(Step, Written), ApiError> {
         let session = state.map(|state| &*state.session);
-        let actors = self.actors(shared, ties, session)?;
+        let actors = self.actors(shared, &known.ties, session)?;
         let reads = |actor: &Actor<'_>, state: &LiveSession| {
             access::may_read(&state.session, actor.caller, actor.facts).is_ok()
         };
@@ -407,6 +427,7 @@ impl Writing {
             .map_err(|refusal| self.refused(refusal, readable))?;
         let mut taken = Vec::new();
         if let Some(after) = &outcome.session {
+            sessions_of_user::check(shared, session, after, &known.crowded)?;
             let realtime = &shared.directory.realtime;
             let place = |connection, most| realtime.place(connection, &self.key, most);
             taken =

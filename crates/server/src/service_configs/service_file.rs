@@ -2,14 +2,14 @@
 
 mod titles;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
 use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
-use convoke_wire::{RawJson, Sandbox, TitleId, json};
+use convoke_wire::{RawJson, Sandbox, TitleId, Xuid, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -28,7 +28,15 @@ const SANDBOXES: &str = "sandboxes";
 const ALLOW_UNTITLED: &str = "allow_untitled";
 const GAME_TYPES: &str = "game_types";
 const TITLES: &str = "titles";
-const KEYS: &[&str] = &[TITLE_IDS, SANDBOXES, ALLOW_UNTITLED, GAME_TYPES, TITLES];
+const BANNED_USERS: &str = "banned_users";
+const KEYS: &[&str] = &[
+    TITLE_IDS,
+    SANDBOXES,
+    ALLOW_UNTITLED,
+    GAME_TYPES,
+    TITLES,
+    BANNED_USERS,
+];
 
 /// What a `service.toml` says.
 pub(super) struct Service {
@@ -37,6 +45,7 @@ pub(super) struct Service {
     pub(super) allow_untitled: bool,
     pub(super) game_types: RawJson,
     pub(super) titles: BTreeMap<TitleId, Title>,
+    pub(super) banned_users: BTreeSet<Xuid>,
 }
 
 /// Reads the file; with problems, what is returned is not to be used.
@@ -99,6 +108,11 @@ impl Reader<'_> {
         Service {
             titles: self.titles(table, &title_ids),
             title_ids,
+            banned_users: self
+                .ids(table, BANNED_USERS, "users", user)
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
             sandboxes: self.ids(table, SANDBOXES, "sandboxes", sandbox),
             allow_untitled: self.allow_untitled(table),
             game_types: self.game_types(table),
@@ -241,6 +255,20 @@ fn title_id(value: &DeValue<'_>) -> Result<TitleId, String> {
             .or_else(|_| parse(&number.to_string())),
         other => Err(format!(
             "expected a title id, found {}",
+            kind_of(other.type_str())
+        )),
+    }
+}
+
+/// An XUID, as a string or as an integer.
+fn user(value: &DeValue<'_>) -> Result<Xuid, String> {
+    match value {
+        DeValue::String(text) => parse(text),
+        DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())
+            .map(Xuid)
+            .or_else(|_| parse(&number.to_string())),
+        other => Err(format!(
+            "expected an XUID, found {}",
             kind_of(other.type_str())
         )),
     }

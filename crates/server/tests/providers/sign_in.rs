@@ -67,6 +67,19 @@ async fn a_service_signs_in_by_its_own_credentials_and_is_no_player() {
     assert!(!text.contains("lobby"), "{text}");
 }
 
+#[tokio::test]
+async fn a_player_says_what_they_play() {
+    let Some(provider) = Provider::start(&json!({})) else {
+        return;
+    };
+    let (world, player, _) = player_and_service(&provider).await;
+    let player = format!("Bearer {player}");
+    let (xuid, _) = world.joins_as(&player).await;
+    let answer = world.posts_activity(&player).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    assert_eq!(answer.body["ownerXuid"], xuid.as_str());
+}
+
 /// A session of the sample that lacks `userAuthorizationStyle`.
 const LOBBY: &str =
     "/serviceconfigs/00000000-0000-4000-8000-00000000c0de/sessionTemplates/lobby/sessions/l";

@@ -129,6 +129,18 @@ impl World {
         self.send(request.body(Body::from(body.to_string()))).await
     }
 
+    /// Posts an activity in the first session.
+    pub(crate) async fn posts_activity(&self, authorization: &str) -> Answer {
+        let scid = "00000000-0000-4000-8000-00000000c0de";
+        let session = json!({"scid": scid, "templateName": "game", "name": "g0"});
+        let body = json!({"type": "activity", "version": 1, "sessionRef": session});
+        let request = Request::post("/handles")
+            .header(AUTHORIZATION, authorization)
+            .header("x-xbl-contract-version", "107")
+            .header(CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_string()))).await
+    }
+
     /// Joins a new session and says as whom.
     pub(crate) async fn joins_as(&self, authorization: &str) -> (String, String) {
         let number = self.sessions.fetch_add(1, Ordering::SeqCst);

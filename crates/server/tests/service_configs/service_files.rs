@@ -75,7 +75,7 @@ fn only_the_title_ids_are_required() {
 
 #[test]
 fn unknown_keys_are_named_with_the_key_that_was_meant() {
-    let all = "unknown key; expected one of `title_ids`, `sandboxes`, `allow_untitled`, `game_types`, `titles`";
+    let all = "unknown key; expected one of `title_ids`, `sandboxes`, `allow_untitled`, `game_types`, `titles`, `banned_users`";
     let missing = r#"title_ids: is missing; expected for example `title_ids = ["1717113201"]`"#;
     let check_one = |text: &str, expected: &str| {
         check(format!("title_ids = [7]\n{text}"), &[expected]);
@@ -236,6 +236,26 @@ fn what_is_said_of_titles_is_checked_and_has_limits() {
     check_one(
         &platform("x").replace("\"p\"", "\"\""),
         &[&format!("game_types.x.pfn: {length} 0")],
+    );
+}
+
+#[test]
+fn users_are_banned_by_their_xuid() {
+    let temp = folder(&vec![file(
+        "service.toml",
+        "title_ids = [7]\nbanned_users = [\"2533274790000000\", 1001]",
+    )]);
+    let configs = ServiceConfigs::load(temp.path()).unwrap();
+    let config = configs.get(&SCID.parse().unwrap()).unwrap();
+    let banned: Vec<u64> = config.banned_users.iter().map(|xuid| xuid.0).collect();
+    assert_eq!(banned, [1001, 2_533_274_790_000_000]);
+    check(
+        "title_ids = [7]\nbanned_users = [\"x\", 1.5, 7, \"7\"]",
+        &[
+            "banned_users[0]: expected a decimal XUID of at most 64 bits, found `x`",
+            "banned_users[1]: expected an XUID, found a float",
+            "banned_users[3]: occurs twice in the list",
+        ],
     );
 }
 

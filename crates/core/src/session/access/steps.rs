@@ -17,7 +17,7 @@ const SERVER: Step = Step {
 
 const USER: Step = Step {
     name: "user",
-    rule: "There is an acting user, who has the multiplayer privilege.",
+    rule: "There is an acting user, who is not banned and has the multiplayer privilege.",
     judge: |request| match player(request.caller, request.path) {
         Ok(_) => Undecided,
         Err(refusal) => Refused(refusal),
