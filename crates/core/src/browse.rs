@@ -1,6 +1,6 @@
 //! Search handles of one template, kept so that those a query wants are found quickly.
 //!
-//! A [`Shelf`] keeps handles in chunks of 256. What a chunk says of its handles lies in columns, so
+//! A [`Shelf`] keeps handles in chunks of 1,024. What a chunk says of its handles lies in columns, so
 //! that a condition is answered for a whole chunk by a few words of bits, and only what is left of
 //! all conditions is looked at one by one. A shelf is changed in one place; anybody may keep a
 //! [`Catalogue`], the state that it had at one moment. Both share all chunks that did not change.
@@ -12,14 +12,17 @@
 mod best;
 mod bits;
 mod chunk;
-mod column;
 mod plan;
+mod posts;
 mod search;
+mod sorted;
+mod words;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::chunk::{CHUNK, Chunk};
+use self::words::Words;
 use crate::handle::{Body, Handle};
 
 pub use self::best::Found;
@@ -34,6 +37,7 @@ pub struct Shelf {
     places: HashMap<Arc<str>, usize>,
     /// Places that are free again.
     free: BTreeSet<usize>,
+    words: Words,
 }
 
 /// What a shelf held at one moment.
@@ -66,7 +70,8 @@ impl Shelf {
             self.free.extend(place + 1..place + CHUNK);
         }
         let chunk = Arc::make_mut(&mut self.chunks[place / CHUNK]);
-        chunk.put(place % CHUNK, key, handle, attributes, *title_id);
+        let words = &mut self.words;
+        chunk.put(place % CHUNK, key, handle, attributes, *title_id, words);
     }
 
     /// Takes away the handle of a session, by the session's folded key.

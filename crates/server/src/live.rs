@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use convoke_core::contract::render;
+use convoke_core::handle::query::Include;
 use convoke_core::session::{Groups, Session, next_timer};
 use convoke_wire::etag::ETag;
 use convoke_wire::{ContractVersion, SessionKey, Xuid};
@@ -30,6 +31,16 @@ pub struct LiveSession {
     pub next_timer: Option<Timestamp>,
     /// What readers were shown, per contract version, 104 to 107.
     rendered: [OnceLock<Bytes>; 4],
+    /// How its search handle was shown first.
+    listed: OnceLock<Box<Listed>>,
+}
+
+/// The document of a session's search handle.
+#[derive(Debug)]
+struct Listed {
+    include: Include,
+    readable: bool,
+    text: Bytes,
 }
 
 impl LiveSession {
@@ -39,6 +50,7 @@ impl LiveSession {
             etag: session.etag(),
             next_timer: next_timer(&session),
             rendered: Default::default(),
+            listed: OnceLock::new(),
             session,
         }
     }
@@ -64,6 +76,28 @@ impl LiveSession {
         let rendered = &self.rendered[slot(contract)];
         let exact = || self.render(viewer, contract).into_boxed_slice().into();
         rendered.get_or_init(exact).clone()
+    }
+
+    /// The document of its search handle, kept for the next query that includes the same, which
+    /// most do; `render` must depend on nothing else.
+    pub(crate) fn listed(
+        &self,
+        include: Include,
+        readable: bool,
+        render: impl Fn() -> Vec<u8>,
+    ) -> Bytes {
+        let first = self.listed.get_or_init(|| {
+            let text = render().into_boxed_slice().into();
+            Box::new(Listed {
+                include,
+                readable,
+                text,
+            })
+        });
+        if (first.include, first.readable) == (include, readable) {
+            return first.text.clone();
+        }
+        render().into()
     }
 
     fn render(&self, viewer: Option<Xuid>, contract: ContractVersion) -> Vec<u8> {

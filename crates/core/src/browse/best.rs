@@ -1,11 +1,11 @@
 //! The best handles of all that were seen, and no more than are asked for.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::bits::Bits;
-use super::chunk::{Post, Ranks};
+use super::chunk::{Chunk, Ranks};
+use super::posts::Post;
 use crate::filter::{Direction, Rank, newest_first};
 use crate::handle::Handle;
 
@@ -18,71 +18,64 @@ pub struct Found {
     pub session: Arc<str>,
     /// Which alternatives of the filter hold so far.
     pub(super) alternatives: u8,
-    rank: Option<Rank>,
-    direction: Direction,
+}
+
+/// A handle that may be found, where it lies: most are given up again before anything but their
+/// rank is looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate<'a> {
+    pub(super) rank: Option<Rank>,
+    pub(super) chunk: &'a Chunk,
+    pub(super) place: usize,
+    pub(super) alternatives: u8,
 }
 
 /// At most so many handles; those that come first in the order.
+///
+/// Twice as many are gathered before the worse half is given up, which costs each candidate a few
+/// comparisons, however many come.
 #[derive(Debug)]
-pub(super) struct Best {
-    heap: BinaryHeap<Found>,
+pub(super) struct Best<'a> {
+    gathered: Vec<Candidate<'a>>,
     most: usize,
     direction: Direction,
-    /// How many did not find room, or would not have.
-    pub(super) dropped: usize,
+    /// The last of those that were kept, once there were more than could be.
+    last: Option<Candidate<'a>>,
+    /// How many were given up, or not taken.
+    dropped: usize,
 }
 
-impl Best {
+impl<'a> Best<'a> {
     pub(super) fn new(most: usize, direction: Direction) -> Self {
         Self {
-            heap: BinaryHeap::with_capacity(most.min(1024) + 1),
+            gathered: Vec::new(),
             most,
             direction,
+            last: None,
             dropped: 0,
         }
     }
 
-    /// Takes a handle if it is among the best so far. Most are not, and only ranks tell that: the
-    /// handle itself is looked at where ranks are equal.
-    pub(super) fn offer<'p>(
-        &mut self,
-        rank: Option<Rank>,
-        alternatives: u8,
-        post: impl FnOnce() -> Option<&'p Post>,
-    ) {
-        let is_full = self.heap.len() == self.most;
-        let worst = self.heap.peek().filter(|_| is_full);
-        self.dropped += usize::from(is_full);
-        let ranked = worst.map(|worst| compare(rank.as_ref(), worst.rank.as_ref(), self.direction));
-        if ranked == Some(Ordering::Greater) {
-            return;
-        }
-        let Some(post) = post() else { return };
+    /// Takes a handle if it may be among the best.
+    pub(super) fn offer(&mut self, candidate: Candidate<'a>) {
+        let direction = self.direction;
         let comes_later =
-            |worst: &Found| newest_first(&post.handle, &worst.handle) != Ordering::Less;
-        if ranked == Some(Ordering::Equal) && worst.is_some_and(comes_later) {
+            |last: &Candidate<'_>| candidate.compare(last, direction) == Ordering::Greater;
+        if self.last.as_ref().is_some_and(comes_later) {
+            self.dropped += 1;
             return;
         }
-        if is_full {
-            self.heap.pop();
+        self.gathered.push(candidate);
+        if 2 * self.most <= self.gathered.len() {
+            self.give_up();
         }
-        if self.most == 0 {
-            return;
-        }
-        self.heap.push(Found {
-            handle: Arc::clone(&post.handle),
-            session: Arc::clone(&post.session),
-            alternatives,
-            rank,
-            direction: self.direction,
-        });
     }
 
     /// Of some places of a chunk, those that may be among the best; most are not as soon as there are
     /// enough, and that is told for all of them at once. The others count as dropped.
     pub(super) fn hopeful(&mut self, within: Bits, ranks: Ranks<'_>) -> Bits {
-        let worst = self.heap.peek().filter(|_| self.heap.len() == self.most);
-        let Some(rank) = worst.and_then(|worst| worst.rank.as_ref()) else {
+        let last = self.last.as_ref();
+        let Some(rank) = last.and_then(|last| last.rank.as_ref()) else {
             return within;
         };
         let left = ranks.up_to(rank, self.direction, within);
@@ -90,33 +83,56 @@ impl Best {
         left
     }
 
-    pub(super) fn into_sorted(self) -> Vec<Found> {
-        self.heap.into_sorted_vec()
+    /// How many more were seen than are kept in the end.
+    pub(super) fn dropped(&self) -> usize {
+        self.dropped + self.gathered.len().saturating_sub(self.most)
+    }
+
+    pub(super) fn into_sorted(mut self) -> impl ExactSizeIterator<Item = Found> + use<'a> {
+        self.give_up();
+        let direction = self.direction;
+        self.gathered
+            .sort_unstable_by(|one, other| one.compare(other, direction));
+        self.gathered.into_iter().map(Candidate::found)
+    }
+
+    /// Gives up what comes after the best.
+    fn give_up(&mut self) {
+        let beyond = self.gathered.len().saturating_sub(self.most);
+        if beyond == 0 {
+            return;
+        }
+        self.dropped += beyond;
+        let direction = self.direction;
+        if let Some(last) = self.most.checked_sub(1) {
+            self.gathered
+                .select_nth_unstable_by(last, |one, other| one.compare(other, direction));
+            self.last = Some(self.gathered[last].clone());
+        }
+        self.gathered.truncate(self.most);
     }
 }
 
-fn compare(one: Option<&Rank>, other: Option<&Rank>, direction: Direction) -> Ordering {
-    direction.compare(one, other)
-}
+impl<'a> Candidate<'a> {
+    /// Whatever comes first is less. The handles themselves are looked at where ranks are equal.
+    fn compare(&self, other: &Candidate<'_>, direction: Direction) -> Ordering {
+        direction
+            .compare(self.rank.as_ref(), other.rank.as_ref())
+            .then_with(|| newest_first(&self.post().handle, &other.post().handle))
+    }
 
-/// Whatever comes first is less.
-impl Ord for Found {
-    fn cmp(&self, other: &Self) -> Ordering {
-        compare(self.rank.as_ref(), other.rank.as_ref(), self.direction)
-            .then_with(|| newest_first(&self.handle, &other.handle))
+    fn found(self) -> Found {
+        let Post { session, handle } = self.post().clone();
+        Found {
+            handle,
+            session,
+            alternatives: self.alternatives,
+        }
+    }
+
+    pub(super) fn post(&self) -> &'a Post {
+        self.chunk
+            .post(self.place)
+            .expect("a place that was selected")
     }
 }
-
-impl PartialOrd for Found {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Found {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Found {}

@@ -1,8 +1,9 @@
-//! A set of the 256 places of a chunk.
+//! A set of the places of a chunk.
 
+use super::chunk::CHUNK;
 use std::ops::{BitAnd, BitOr, Not};
 
-const WORDS: usize = 4;
+const WORDS: usize = CHUNK / 64;
 
 /// Which places.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,13 +30,6 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// How many places before one are in the set.
-    pub(super) fn rank(self, place: usize) -> usize {
-        let before = self.0[..place / 64].iter().map(|word| word.count_ones());
-        let within = self.0[place / 64] & ((1 << (place % 64)) - 1);
-        (before.sum::<u32>() + within.count_ones()) as usize
-    }
-
     /// The places, in order.
     pub(super) fn iter(self) -> impl Iterator<Item = usize> {
         self.0
@@ -50,6 +44,53 @@ impl Bits {
                     })
                 })
             })
+    }
+}
+
+/// A set that tells how many of its places come before one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ranked {
+    bits: Bits,
+    /// How many are in the words before each.
+    before: [u16; WORDS],
+}
+
+impl Ranked {
+    pub(super) fn bits(&self) -> Bits {
+        self.bits
+    }
+
+    pub(super) fn rank(&self, place: usize) -> usize {
+        let within = self.bits.0[place / 64] & ((1 << (place % 64)) - 1);
+        usize::from(self.before[place / 64]) + within.count_ones() as usize
+    }
+
+    pub(super) fn set(&mut self, place: usize) {
+        if !self.bits.has(place) {
+            self.bits.set(place);
+            self.before[place / 64 + 1..]
+                .iter_mut()
+                .for_each(|it| *it += 1);
+        }
+    }
+
+    pub(super) fn clear(&mut self, place: usize) {
+        if self.bits.has(place) {
+            self.bits.clear(place);
+            self.before[place / 64 + 1..]
+                .iter_mut()
+                .for_each(|it| *it -= 1);
+        }
+    }
+}
+
+impl FromIterator<usize> for Bits {
+    fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
+        let mut bits = Self::default();
+        for place in places {
+            bits.set(place);
+        }
+        bits
     }
 }
 

@@ -1,5 +1,6 @@
-//! Up to 256 search handles, and what they are found by, in columns.
+//! Up to 1,024 search handles, and what they are found by, in columns.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,7 +9,9 @@ use convoke_wire::handle::SearchAttributes;
 use jiff::Timestamp;
 
 use super::bits::Bits;
-use super::column::Column;
+use super::posts::{Post, Posts};
+use super::sorted::Sorted;
+use super::words::Words;
 use crate::filter::{
     Case, Direction, NumberField, Op, OrderKey, Presence, Rank, Set, Term, TextField, TimeField,
 };
@@ -16,27 +19,20 @@ use crate::filter::{language, reference_text};
 use crate::handle::Handle;
 
 /// How many places a chunk has.
-pub(super) const CHUNK: usize = 256;
-
-/// One handle, and the folded key of its session.
-#[derive(Debug, Clone)]
-pub(super) struct Post {
-    pub(super) session: Arc<str>,
-    pub(super) handle: Arc<Handle>,
-}
+pub(super) const CHUNK: usize = 1024;
 
 /// Handles by place. Texts and names are in lower case; columns that nothing is in are not there.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chunk {
-    posts: Column<Post>,
-    posted: Column<Timestamp>,
-    titles: Column<f64>,
-    languages: Column<Arc<str>>,
+    posts: Posts,
+    posted: Sorted<Timestamp>,
+    titles: Sorted<f64>,
+    languages: Sorted<Arc<str>>,
     tags: HashMap<Arc<str>, Bits>,
     /// In the letter case that they came in.
     achievements: HashMap<Arc<str>, Bits>,
-    strings: HashMap<Arc<str>, Arc<Column<Arc<str>>>>,
-    numbers: HashMap<Arc<str>, Arc<Column<f64>>>,
+    strings: HashMap<Arc<str>, Arc<Sorted<Arc<str>>>>,
+    numbers: HashMap<Arc<str>, Arc<Sorted<f64>>>,
 }
 
 impl Chunk {
@@ -47,6 +43,7 @@ impl Chunk {
         handle: &Arc<Handle>,
         attributes: &SearchAttributes,
         title_id: Option<TitleId>,
+        words: &mut Words,
     ) {
         self.remove(place);
         self.posted.put(place, handle.created);
@@ -54,25 +51,27 @@ impl Chunk {
             self.titles.put(place, f64::from(title.0));
         }
         if let Some(language) = language(attributes) {
-            self.languages.put(place, language.to_lowercase().into());
+            self.languages
+                .put(place, words.get(&language.to_lowercase()));
         }
         for tag in attributes.tags.iter().flatten() {
-            let tag = tag.to_lowercase().into();
+            let tag = words.get(&tag.to_lowercase());
             self.tags.entry(tag).or_default().set(place);
         }
         for id in attributes.achievement_ids.iter().flatten() {
-            let id = id.as_str().into();
+            let id = words.get(id);
             self.achievements.entry(id).or_default().set(place);
         }
         // Of names that differ in letter case only, the first one counts.
         for (name, text) in attributes.strings.iter().flatten() {
-            let column = self.strings.entry(folded(name)).or_default();
+            let column = self.strings.entry(words.get(&folded(name))).or_default();
             if column.get(place).is_none() {
-                Arc::make_mut(column).put(place, text.to_lowercase().into());
+                let text = words.get(&text.to_lowercase());
+                Arc::make_mut(column).put(place, text);
             }
         }
         for (name, number) in attributes.numbers.iter().flatten() {
-            let column = self.numbers.entry(folded(name)).or_default();
+            let column = self.numbers.entry(words.get(&folded(name))).or_default();
             if let (None, Some(number)) = (column.get(place), number.as_f64()) {
                 Arc::make_mut(column).put(place, number);
             }
@@ -112,7 +111,7 @@ impl Chunk {
     }
 
     pub(super) fn handles(&self) -> impl Iterator<Item = &Arc<Handle>> {
-        self.posts.values().map(|post| &post.handle)
+        self.posts.iter().map(|post| &post.handle)
     }
 
     /// The places among some for which a condition of handles holds; all of them for others.
@@ -134,7 +133,7 @@ impl Chunk {
             }
             Term::Text { field, op, value } => self.select_text(within, field, *op, value),
             Term::Number { field, op, value } => {
-                let nothing = Column::default();
+                let nothing = Sorted::default();
                 let column = match field {
                     NumberField::Attribute(name) => {
                         self.numbers.get(name.as_str()).map_or(&nothing, |it| it)
@@ -142,13 +141,13 @@ impl Chunk {
                     NumberField::TitleId => &self.titles,
                     _ => return within,
                 };
-                with_missing(column, within, *op, |number| op.holds(number, value))
+                with_missing(column, within, *op, |number| number.partial_cmp(value))
             }
             Term::Time {
                 field: TimeField::PostedTime,
                 op,
                 value,
-            } => with_missing(&self.posted, within, *op, |time| op.holds(time, value)),
+            } => with_missing(&self.posted, within, *op, |time| time.partial_cmp(value)),
             Term::Time { .. } | Term::Closed(_) => within,
         }
     }
@@ -169,7 +168,7 @@ impl Chunk {
     }
 
     fn select_text(&self, within: Bits, field: &TextField, op: Op, value: &str) -> Bits {
-        let nothing = Column::default();
+        let nothing = Sorted::default();
         let column = match field {
             TextField::Attribute(name) => self.strings.get(name.as_str()).map_or(&nothing, |it| it),
             TextField::Language => &self.languages,
@@ -180,7 +179,7 @@ impl Chunk {
                 });
             }
         };
-        with_missing(column, within, op, |text| op.holds(&**text, value))
+        with_missing(column, within, op, |text| (**text).partial_cmp(value))
     }
 
     /// The values of an order's key, as far as handles know them.
@@ -207,9 +206,9 @@ impl Chunk {
 pub(super) enum Ranks<'a> {
     /// None of its handles has any.
     None,
-    Texts(&'a Column<Arc<str>>),
-    Numbers(&'a Column<f64>),
-    Times(&'a Column<Timestamp>),
+    Texts(&'a Sorted<Arc<str>>),
+    Numbers(&'a Sorted<f64>),
+    Times(&'a Sorted<Timestamp>),
 }
 
 impl Ranks<'_> {
@@ -231,13 +230,13 @@ impl Ranks<'_> {
         match (self, last) {
             (Self::None, _) => Bits::default(),
             (Self::Texts(column), Rank::Text(last)) => {
-                column.select(within, |text| op.holds(text, last))
+                column.select(within, op, |text| text.partial_cmp(last))
             }
             (Self::Numbers(column), Rank::Number(last)) => {
-                column.select(within, |number| op.holds(number, last))
+                column.select(within, op, |number| number.partial_cmp(last))
             }
             (Self::Times(column), Rank::Time(last)) => {
-                column.select(within, |time| op.holds(time, last))
+                column.select(within, op, |time| time.partial_cmp(last))
             }
             _ => within,
         }
@@ -245,26 +244,26 @@ impl Ranks<'_> {
 }
 
 /// The places where a value is wanted, and those without one if the comparison holds of nothing.
-fn with_missing<T>(
-    column: &Column<T>,
+fn with_missing<T: PartialOrd>(
+    column: &Sorted<T>,
     within: Bits,
     op: Op,
-    is_wanted: impl Fn(&T) -> bool,
+    compare: impl Fn(&T) -> Option<Ordering>,
 ) -> Bits {
-    let selected = column.select(within, is_wanted);
+    let selected = column.select(within, op, compare);
     if op.holds_of_nothing() {
         return selected | (within & !column.present());
     }
     selected
 }
 
-fn is_emptied<T: Clone>(column: &mut Arc<Column<T>>, place: usize) -> bool {
+fn is_emptied<T: Clone + PartialOrd>(column: &mut Arc<Sorted<T>>, place: usize) -> bool {
     if column.get(place).is_some() {
         Arc::make_mut(column).remove(place);
     }
     column.present().is_empty()
 }
 
-fn folded(name: &str) -> Arc<str> {
-    name.to_ascii_lowercase().into()
+fn folded(name: &str) -> String {
+    name.to_ascii_lowercase()
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use convoke_wire::Xuid;
 
 use super::Catalogue;
-use super::best::{Best, Found};
+use super::best::{Best, Candidate, Found};
 use super::bits::Bits;
-use super::chunk::{Chunk, Post};
+use super::chunk::Chunk;
 use super::plan::Plan;
 use crate::filter::{Direction, OrderKey, Rank, Subject, TimeField};
 use crate::handle::query::session_owners;
@@ -29,7 +29,7 @@ pub trait World {
 #[derive(Debug)]
 pub struct Search<'a> {
     plan: &'a Plan<'a>,
-    best: Best,
+    best: Best<'a>,
 }
 
 impl<'a> Search<'a> {
@@ -46,7 +46,7 @@ impl<'a> Search<'a> {
     /// Looks at some chunks of a catalogue.
     pub fn look(
         &mut self,
-        catalogue: &Catalogue,
+        catalogue: &'a Catalogue,
         chunks: std::ops::Range<usize>,
         world: &impl World,
     ) {
@@ -55,7 +55,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn look_at(&mut self, chunk: &Chunk, world: &impl World) {
+    fn look_at(&mut self, chunk: &'a Chunk, world: &impl World) {
         let plan = self.plan;
         let newest = OrderKey::Time(TimeField::PostedTime);
         let ranks = chunk.ranks(plan.order.map_or(&newest, |order| &order.key));
@@ -68,26 +68,33 @@ impl<'a> Search<'a> {
         for place in (selected[0] | selected[1]).iter() {
             let alternatives =
                 u8::from(selected[0].has(place)) | u8::from(selected[1].has(place)) << 1;
-            if !by_session {
-                let post = || chunk.post(place);
-                self.best.offer(ranks.get(place), alternatives, post);
-            } else if let Some(post) = chunk.post(place) {
-                self.offer_by_session(post, alternatives, world);
+            let mut candidate = Candidate {
+                rank: None,
+                chunk,
+                place,
+                alternatives,
+            };
+            if by_session {
+                self.offer_by_session(candidate, world);
+            } else {
+                candidate.rank = ranks.get(place);
+                self.best.offer(candidate);
             }
         }
     }
 
     /// Sessions have to be looked at anyway, so what they decide is decided first.
-    fn offer_by_session(&mut self, post: &Post, alternatives: u8, world: &impl World) {
+    fn offer_by_session(&mut self, mut candidate: Candidate<'a>, world: &impl World) {
+        let post = candidate.post();
         let Some(session) = world.session(&post.session) else {
             return;
         };
         let Some(subject) = Subject::new(&post.handle, &session) else {
             return;
         };
-        if self.holds_of(&subject, alternatives) {
-            let rank = self.rank(&subject, world);
-            self.best.offer(rank, alternatives, || Some(post));
+        if holds(self.plan, &subject, candidate.alternatives) {
+            candidate.rank = self.rank(&subject, world);
+            self.best.offer(candidate);
         }
     }
 
@@ -106,17 +113,13 @@ impl<'a> Search<'a> {
         subject.is_some_and(|subject| holds(plan, &subject, found.alternatives))
     }
 
-    fn holds_of(&self, subject: &Subject<'_>, alternatives: u8) -> bool {
-        holds(self.plan, subject, alternatives)
-    }
-
     /// How many more handles may match than could be kept; none where all were kept.
     pub fn dropped(&self) -> usize {
-        self.best.dropped
+        self.best.dropped()
     }
 
     /// What was found, in its order.
-    pub fn found(self) -> Vec<Found> {
+    pub fn found(self) -> impl ExactSizeIterator<Item = Found> + use<'a> {
         self.best.into_sorted()
     }
 }

@@ -197,7 +197,7 @@ proptest! {
 
     #[test]
     fn what_a_search_finds_is_what_one_finds_by_looking_at_each(
-        // More sessions than a chunk has places; `None` takes the handle away.
+        // `None` takes the handle away.
         steps in prop::collection::vec(
             (0..600_usize, prop::option::weighted(0.8, attributes()), 0..9_i64),
             0..900,
@@ -206,9 +206,15 @@ proptest! {
     ) {
         let world = Sessions(sessions());
         let (mut shelf, mut kept) = (Shelf::default(), BTreeMap::new());
-        for (id, (session, attributes, age)) in steps.into_iter().enumerate() {
+        // With these there are more handles than a chunk has places.
+        for session in 600..1_500_usize {
+            let plain = handle(session, session as u128, SearchAttributes::default(), 20);
+            shelf.put(&plain);
+            kept.insert(session, plain);
+        }
+        for (id, (session, attributes, age)) in (1_500..).zip(steps) {
             if let Some(attributes) = attributes {
-                let handle = handle(session, id as u128, attributes, age);
+                let handle = handle(session, id, attributes, age);
                 shelf.put(&handle);
                 kept.insert(session, handle);
             } else if let Some(handle) = kept.remove(&session) {
@@ -232,7 +238,7 @@ proptest! {
 #[test]
 fn a_catalogue_keeps_what_the_shelf_had_when_it_was_taken() {
     let mut shelf = Shelf::default();
-    for number in 0..600 {
+    for number in 0..2_200 {
         shelf.put(&handle(
             number,
             number as u128,
@@ -241,7 +247,7 @@ fn a_catalogue_keeps_what_the_shelf_had_when_it_was_taken() {
         ));
     }
     let before = shelf.catalogue();
-    for number in 0..600 {
+    for number in 0..2_200 {
         shelf.remove(
             &handle(number, 0, SearchAttributes::default(), 0)
                 .session_key()
@@ -249,7 +255,7 @@ fn a_catalogue_keeps_what_the_shelf_had_when_it_was_taken() {
         );
     }
     assert!(shelf.is_empty());
-    assert_eq!((before.handles().count(), before.chunks()), (600, 3));
+    assert_eq!((before.handles().count(), before.chunks()), (2_200, 3));
     assert_eq!(shelf.catalogue().chunks(), 0);
     shelf.put(&handle(7, 7, SearchAttributes::default(), 0));
     assert_eq!((shelf.len(), shelf.catalogue().chunks()), (1, 1));

@@ -56,7 +56,7 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
                 conditions,
             };
             let results = searching.answer(&wanted, uri).await?;
-            return Ok(reply::json(StatusCode::OK, &HandleResults { results }));
+            return Ok(reply::results(&results));
         }
         _ => {
             return Err(Rule::BadQuery

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use convoke_core::Rule;
 use convoke_core::browse::{Catalogue, Found, Plan, Search, World};
 use convoke_core::handle::Grant;
@@ -16,11 +17,11 @@ use convoke_core::privacy::permission::Permission;
 use convoke_core::session::Session;
 use convoke_core::session::query::Conditions;
 use convoke_wire::handle::{Handle as WireHandle, HandleQuery};
-use convoke_wire::{Scid, Xuid};
+use convoke_wire::{RawJson, Scid, Xuid};
 use http::Uri;
 use tokio::sync::OnceCell;
 
-use super::handles::{Wanted, complete};
+use super::handles::{Wanted, complete, may_read};
 use super::query_string::parameter;
 use crate::api_error::ApiError;
 use crate::auth::Role;
@@ -31,11 +32,11 @@ use crate::privacy::Asker;
 use crate::reply::Viewer;
 use crate::shared::Shared;
 
-/// Chunks of 256 handles that are looked at before others may run.
-const CHUNKS_IN_A_ROW: usize = 128;
+/// Chunks of 1,024 handles that are looked at before others may run.
+const CHUNKS_IN_A_ROW: usize = 32;
 
-/// How many more handles are kept than are asked for, since some will not be shown.
-const SPARE: usize = 2;
+/// One more handle is kept for so many that are asked for, since some will not be shown.
+const SPARE: usize = 4;
 
 /// Somebody who searches.
 pub(super) struct Searching<'a> {
@@ -77,7 +78,7 @@ impl Searching<'_> {
         &self,
         wanted: &HandleQuery,
         uri: &Uri,
-    ) -> Result<Vec<WireHandle>, ApiError> {
+    ) -> Result<Vec<Bytes>, ApiError> {
         let caller = self.identity.caller(self.shared);
         let asking = Asking {
             caller: &caller,
@@ -94,7 +95,7 @@ impl Searching<'_> {
         let open = self.open(wanted)?;
         let people = self.people(&query).await?;
         let plan = Plan::new(query.filter.as_ref(), query.order.as_ref());
-        let mut most = take.saturating_mul(SPARE);
+        let mut most = take.saturating_add(take.div_ceil(SPARE));
         loop {
             let (found, dropped) = self.search(&plan, &open, most, &people).await;
             let shown = self
@@ -173,13 +174,13 @@ impl Searching<'_> {
     }
 
     /// The best handles as far as the index knows, and how many more there are.
-    async fn search(
+    async fn search<'o>(
         &self,
-        plan: &Plan<'_>,
-        open: &[Open],
+        plan: &'o Plan<'o>,
+        open: &'o [Open],
         most: usize,
         people: &People<'_>,
-    ) -> (Vec<Found>, usize) {
+    ) -> (impl ExactSizeIterator<Item = Found> + use<'o>, usize) {
         let world = Known {
             live: &self.shared.directory.live,
             followed: people.followed.get(),
@@ -207,11 +208,10 @@ impl Searching<'_> {
         query: &SearchQuery,
         open: &[Open],
         people: &People<'_>,
-        found: Vec<Found>,
+        mut found: impl ExactSizeIterator<Item = Found>,
         take: usize,
-    ) -> Result<Vec<WireHandle>, ApiError> {
+    ) -> Result<Vec<Bytes>, ApiError> {
         let mut shown = Vec::new();
-        let mut found = found.into_iter();
         while shown.len() < take {
             let mut group = Vec::new();
             for found in found.by_ref().take(MAX_QUERY) {
@@ -329,30 +329,39 @@ impl Searching<'_> {
         Ok(unwelcome)
     }
 
-    async fn document(&self, candidate: &Candidate<'_>) -> Result<WireHandle, ApiError> {
+    /// The document of a handle, as text.
+    async fn document(&self, candidate: &Candidate<'_>) -> Result<Bytes, ApiError> {
         let Candidate {
             admitted,
             found,
             state,
             ..
         } = candidate;
-        let mut shown = query::document(&found.handle, admitted.config.game_types.clone());
-        complete(
-            self.shared,
-            &mut shown,
-            &found.handle,
-            Some(state),
-            admitted,
-            Wanted {
-                include: self.include,
-                viewer: self.viewer,
-                // A search handle lets whoever finds it read (S15).
-                grant: Some(Grant::Search),
-            },
-        )
-        .await?;
-        Ok(shown)
+        let (shared, handle) = (self.shared, &found.handle);
+        let wanted = Wanted {
+            include: self.include,
+            viewer: self.viewer,
+            // A search handle lets whoever finds it read (S15).
+            grant: Some(Grant::Search),
+        };
+        if self.include.session {
+            // How a session is shown depends on who looks at it.
+            let mut shown = query::document(handle, RawJson::empty_object());
+            complete(shared, &mut shown, handle, Some(state), admitted, wanted).await?;
+            return Ok(text(&shown).into());
+        }
+        let readable = may_read(shared, state, admitted, wanted).await?;
+        Ok(state.listed(self.include, readable, || {
+            let mut shown = query::document(handle, RawJson::empty_object());
+            let session = Some(&*state.session);
+            query::include(&mut shown, handle, session, self.include, readable);
+            text(&shown)
+        }))
     }
+}
+
+fn text(shown: &WireHandle) -> Vec<u8> {
+    serde_json::to_vec(shown).expect("documents have text keys only")
 }
 
 /// What the index may ask while it looks.

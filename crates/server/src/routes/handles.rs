@@ -345,16 +345,11 @@ pub(super) async fn complete(
     wanted: Wanted,
 ) -> Result<(), ApiError> {
     let Wanted {
-        include,
-        viewer,
-        grant,
+        include, viewer, ..
     } = wanted;
     let readable = match state {
-        Some(state) if include.session || include.custom_properties => {
-            let facts = asked(shared, &state.session, &admitted.caller, grant).await?;
-            convoke_core::session::access::may_read(&state.session, &admitted.caller, facts).is_ok()
-        }
-        _ => false,
+        Some(state) => may_read(shared, state, admitted, wanted).await?,
+        None => false,
     };
     query::include(
         shown,
@@ -369,4 +364,18 @@ pub(super) async fn complete(
         shown.session = Some(RawJson::parse(text).expect("rendered documents are JSON"));
     }
     Ok(())
+}
+
+/// Whether the caller may read the session, where what is included depends on that.
+pub(super) async fn may_read(
+    shared: &Shared,
+    state: &LiveSession,
+    admitted: &Admitted,
+    wanted: Wanted,
+) -> Result<bool, ApiError> {
+    if !wanted.include.session && !wanted.include.custom_properties {
+        return Ok(false);
+    }
+    let facts = asked(shared, &state.session, &admitted.caller, wanted.grant).await?;
+    Ok(convoke_core::session::access::may_read(&state.session, &admitted.caller, facts).is_ok())
 }
