@@ -9,17 +9,18 @@ use convoke_core::session::Session;
 use convoke_store::{Store as _, StoreError};
 use convoke_wire::{SessionKey, Xuid};
 
-use crate::config::{Limits, Mode};
+use crate::config::{Limits, MAX_SESSIONS_PER_USER, Mode};
 use crate::shared::Shared;
 
 /// Most sessions that are looked at of those that name a user; in further ones nothing is counted.
-/// Ours: places that others keep for a user are among them, and must hold nobody up.
-const MAX_LOOKED_AT: usize = 1_000;
+/// Places that others keep for a user are among them, and must hold nobody up.
+const MAX_LOOKED_AT: usize = MAX_SESSIONS_PER_USER as usize + 1;
 
 /// How many sessions a user may be a member of; `None` for any number.
 pub(crate) fn limit(limits: &Limits) -> Option<usize> {
-    let limit = usize::try_from(limits.sessions_per_user).ok();
-    limit.filter(|limit| limits.mode == Mode::Enforce && *limit != 0)
+    let most = limits.sessions_per_user.most()?;
+    let enforced = limits.mode == Mode::Enforce;
+    usize::try_from(most).ok().filter(|_| enforced)
 }
 
 /// Those of the users who are in as many other sessions as they may be.

@@ -18,8 +18,9 @@ pub struct Limits {
     /// themselves often choose 10.
     pub scale: Scale,
     /// Most sessions of one service configuration that a user may be a member of at a time, counted
-    /// while `mode` is `enforce`; 0 for any number. Places that are kept for a user do not count.
-    pub sessions_per_user: u32,
+    /// while `mode` is `enforce`; at most 1000, and 0 for any number. Places that are kept for a user
+    /// do not count.
+    pub sessions_per_user: SessionsPerUser,
     /// Most requests of one server principal at the same time.
     pub service_concurrency: NonZeroU32,
     /// Most requests at the same time, of all callers; more are answered with 503 at once.
@@ -66,6 +67,14 @@ pub struct PerAddress {
 #[serde(try_from = "f64")]
 pub struct Scale(#[schemars(range(min = 0))] f64);
 
+/// How many sessions a user may be a member of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "u32")]
+pub struct SessionsPerUser(#[schemars(range(max = 1000))] u32);
+
+/// Most sessions of a user that can be counted to. Ours: more are not looked at when somebody joins.
+pub(crate) const MAX_SESSIONS_PER_USER: u32 = 1_000;
+
 /// An address, or all addresses that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -82,7 +91,7 @@ impl Default for Limits {
             mode: Mode::Enforce,
             scale: Scale(1.0),
             // Inferred: session 10
-            sessions_per_user: 50,
+            sessions_per_user: SessionsPerUser(50),
             // Inferred: auth-http 9.7
             service_concurrency: figure(256),
             // A group of durable writes takes milliseconds, and groups are full long before 256
@@ -124,6 +133,26 @@ impl TryFrom<f64> for Scale {
         }
         Err(format!(
             "limits.scale: expected a positive number, found {factor}"
+        ))
+    }
+}
+
+impl SessionsPerUser {
+    /// The number; `None` for any.
+    pub fn most(self) -> Option<u32> {
+        Some(self.0).filter(|most| *most != 0)
+    }
+}
+
+impl TryFrom<u32> for SessionsPerUser {
+    type Error = String;
+
+    fn try_from(most: u32) -> Result<Self, String> {
+        if most <= MAX_SESSIONS_PER_USER {
+            return Ok(Self(most));
+        }
+        Err(format!(
+            "limits.sessions_per_user: expected at most {MAX_SESSIONS_PER_USER}, found {most}"
         ))
     }
 }
@@ -191,7 +220,7 @@ mod tests {
         let expected = Limits {
             mode: Mode::Report,
             scale: Scale(2.5),
-            sessions_per_user: 9,
+            sessions_per_user: SessionsPerUser(9),
             service_concurrency: figure(3),
             max_in_flight: figure(4),
             trusted_proxies: vec![
@@ -218,7 +247,7 @@ mod tests {
         let limits = parse("").expect("valid").limits;
         assert_eq!((limits.mode, limits.scale.factor()), (Mode::Enforce, 1.0));
         assert_eq!(limits.service_concurrency.get(), 256);
-        assert_eq!(limits.sessions_per_user, 50);
+        assert_eq!(limits.sessions_per_user.most(), Some(50));
         assert!(limits.per_address.enabled && limits.trusted_proxies.is_empty());
     }
 
@@ -246,6 +275,11 @@ mod tests {
             "limits.scale: expected a positive number, found NaN",
         );
         check("scale = \"1\"", "scale = ");
+        check(
+            "sessions_per_user = 1001",
+            "limits.sessions_per_user: expected at most 1000, found 1001",
+        );
+        check("sessions_per_user = -1", "sessions_per_user = -1");
         check("max_in_flight = 0", "max_in_flight = 0");
         check("service_concurrency = 0", "service_concurrency = 0");
         check(

@@ -1,6 +1,6 @@
 //! In how many sessions of a service configuration a user may be at a time.
 
-use convoke_server::config::{Mode, Scale};
+use convoke_server::config::{Mode, Scale, SessionsPerUser};
 
 use crate::fixtures::{A, B, HANDLES_SCID, active, custom, leave, me, reserve, session};
 use crate::handle_steps::session_in;
@@ -13,7 +13,7 @@ async fn world(most: Option<u32>) -> World {
         config.limits.mode = Mode::Enforce;
         config.limits.scale = Scale::try_from(1_000.0).expect("positive");
         if let Some(most) = most {
-            config.limits.sessions_per_user = most;
+            config.limits.sessions_per_user = SessionsPerUser::try_from(most).expect("few");
         }
     })
     .await
@@ -108,7 +108,7 @@ async fn servers_and_services_without_the_limit_are_not_bound() {
     // Where no limits are enforced, this one is not either.
     let w = World::configured(StoreKind::Memory, |config| {
         config.limits.mode = Mode::Off;
-        config.limits.sessions_per_user = 1;
+        config.limits.sessions_per_user = SessionsPerUser::try_from(1).expect("few");
     })
     .await;
     let a = w.user(A).await;
