@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convoke_wire::headers::CONTRACT_VERSION;
-use convoke_wire::{ContractVersion, Scid, SessionRef};
+use convoke_wire::{ContractVersion, Scid, SessionRef, TitleId};
 use reqwest::{Response, StatusCode};
 
+use crate::activities::Activities;
 use crate::environment::{Environment, SystemEnvironment};
 use crate::error::Error;
 use crate::handles::Handles;
@@ -14,6 +15,7 @@ use crate::hosts::{Hosts, Service};
 use crate::issuer::{DevIssuer, DevSubject};
 use crate::query::SessionQuery;
 use crate::raw::{Answer, Call, Repeat};
+use crate::recent_players::{self, RecentPlayer};
 use crate::retry::RetryPolicy;
 use crate::session::RemoteSession;
 use crate::token::{NoToken, StaticToken, Token, TokenSource};
@@ -89,6 +91,16 @@ impl Client {
         Handles::new(self.clone())
     }
 
+    /// What players do in a title without a session, and invitations to it.
+    pub fn activities(&self, title_id: TitleId) -> Activities {
+        Activities::new(self.clone(), title_id)
+    }
+
+    /// Whom the caller has met in play, the latest encounter first.
+    pub async fn recent_players(&self) -> Result<Vec<RecentPlayer>, Error> {
+        recent_players::of_caller(self).await
+    }
+
     /// A question for sessions of a service configuration.
     pub fn sessions(&self, scid: Scid) -> SessionQuery {
         SessionQuery::new(self.clone(), scid)
@@ -154,10 +166,12 @@ impl Client {
         transport.read(Service::SessionDirectory, response).await
     }
 
-    /// A request with the contract version.
+    /// A request of the session directory with the contract version; other services have versions of
+    /// their own, or none. `[client]`
     fn complete(&self, call: &Call) -> Result<Call, Error> {
         let call = call.clone();
-        if call.headers.contains_key(CONTRACT_VERSION) {
+        let has_version = call.headers.contains_key(CONTRACT_VERSION);
+        if has_version || call.service != Service::SessionDirectory {
             return Ok(call);
         }
         call.contract(&self.shared.contract.to_string())

@@ -13,6 +13,10 @@ pub enum Service {
     SessionDirectory,
     /// Sockets.
     RealTime,
+    /// Activities without a session, and invitations to them.
+    MultiplayerActivity,
+    /// Lists of people.
+    PeopleHub,
     /// Tokens of the development issuer.
     Issuer,
 }
@@ -22,6 +26,8 @@ pub enum Service {
 pub struct Hosts {
     session_directory: Url,
     real_time: Url,
+    multiplayer_activity: Url,
+    people_hub: Url,
     issuer: Url,
 }
 
@@ -32,6 +38,8 @@ impl Hosts {
         Ok(Self {
             session_directory: url.clone(),
             real_time: url.clone(),
+            multiplayer_activity: url.clone(),
+            people_hub: url.clone(),
             issuer: url,
         })
     }
@@ -43,6 +51,8 @@ impl Hosts {
         Ok(Self {
             session_directory: at("sessiondirectory")?,
             real_time: at("rta")?,
+            multiplayer_activity: at("multiplayeractivity")?,
+            people_hub: at("peoplehub")?,
             issuer: at("xsts.auth")?,
         })
     }
@@ -53,6 +63,8 @@ impl Hosts {
         match service {
             Service::SessionDirectory => self.session_directory = url,
             Service::RealTime => self.real_time = url,
+            Service::MultiplayerActivity => self.multiplayer_activity = url,
+            Service::PeopleHub => self.people_hub = url,
             Service::Issuer => self.issuer = url,
         }
         Ok(self)
@@ -73,14 +85,22 @@ impl Hosts {
         url.ok_or_else(|| Error::Setup(format!("`{path}` is no path")))
     }
 
-    pub(crate) fn all(&self) -> [&Url; 3] {
-        [&self.session_directory, &self.real_time, &self.issuer]
+    pub(crate) fn all(&self) -> [&Url; 5] {
+        [
+            &self.session_directory,
+            &self.real_time,
+            &self.multiplayer_activity,
+            &self.people_hub,
+            &self.issuer,
+        ]
     }
 
     fn of(&self, service: Service) -> &Url {
         match service {
             Service::SessionDirectory => &self.session_directory,
             Service::RealTime => &self.real_time,
+            Service::MultiplayerActivity => &self.multiplayer_activity,
+            Service::PeopleHub => &self.people_hub,
             Service::Issuer => &self.issuer,
         }
     }
@@ -146,6 +166,14 @@ mod tests {
             "https://sessiondirectory.xboxlive.com"
         );
         assert_eq!(hosts.address(Service::RealTime), "https://rta.xboxlive.com");
+        assert_eq!(
+            hosts.address(Service::MultiplayerActivity),
+            "https://multiplayeractivity.xboxlive.com"
+        );
+        assert_eq!(
+            hosts.address(Service::PeopleHub),
+            "https://peoplehub.xboxlive.com"
+        );
         assert_eq!(hosts.address(Service::Issuer), "http://localhost:1");
     }
 

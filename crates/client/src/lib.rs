@@ -7,6 +7,8 @@
 //! | say where the service is and who asks | [`ClientBuilder`], [`Hosts`], [`TokenSource`] |
 //! | read, join, change and leave a session | [`RemoteSession`], [`Change`], [`WriteMode`] |
 //! | make, find and follow handles | [`Handles`] |
+//! | say what a player does without a session, invite to it, and list whom they met | [`Activities`], [`Client::recent_players`] |
+//! | know why somebody may or may not join | [`RemoteSession::explain_access`] |
 //! | be told of changes | [`RealTime`], [`Event`] |
 //! | know why something was refused | [`Error`], [`Refusal`] |
 //!
@@ -32,6 +34,8 @@
 
 #![warn(missing_docs)]
 
+mod access;
+mod activities;
 mod change;
 mod client;
 mod environment;
@@ -43,6 +47,7 @@ mod issuer;
 mod query;
 pub mod raw;
 mod realtime;
+mod recent_players;
 mod refusal;
 mod retry;
 mod session;
@@ -53,6 +58,8 @@ mod written;
 
 pub use convoke_wire as wire;
 
+pub use access::AccessQuestion;
+pub use activities::{Activities, ActivitiesOf, PlayerActivity, sequence_at};
 pub use change::{Change, Join};
 pub use client::{Client, ClientBuilder};
 pub use environment::{Environment, Sleep, SystemEnvironment};
@@ -63,6 +70,7 @@ pub use hosts::{Hosts, Service};
 pub use issuer::{DevIssuer, DevSubject, IssuedToken};
 pub use query::{SessionListing, SessionQuery, UserState};
 pub use realtime::{Event, Events, Opening, RealTime, RealTimeOptions, SubscriptionKey, Tap};
+pub use recent_players::{RecentEncounter, RecentEncounters, RecentPlayer};
 pub use refusal::{Refusal, RefusedBy};
 pub use retry::RetryPolicy;
 pub use session::{RemoteSession, SyncPolicy};

@@ -22,8 +22,8 @@ pub struct Call {
     pub service: Service,
     /// The path and, if any, the query.
     pub path: String,
-    /// In the order in which they were added; the client adds credentials, and the contract version
-    /// unless one is here.
+    /// In the order in which they were added; the client adds credentials, and for the session
+    /// directory the contract version unless one is here.
     pub headers: HeaderMap,
     /// JSON text.
     pub body: Option<String>,

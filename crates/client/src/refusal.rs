@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use convoke_wire::headers::REFUSAL;
 use convoke_wire::json::read_answer;
+use convoke_wire::multiplayer_activity::ActivityError;
 use convoke_wire::throttle::ThrottleBody;
 use reqwest::StatusCode;
 use reqwest::header::WWW_AUTHENTICATE;
@@ -50,6 +51,11 @@ impl Refusal {
         self.rule.as_ref().map(|rule| rule.code.as_str())
     }
 
+    /// What the service of activities says, which has a form of its own. `[doc]`
+    pub fn activity_error(&self) -> Option<ActivityError> {
+        read_answer(self.text.as_bytes()).ok()
+    }
+
     pub(crate) fn of(answer: &Answer) -> Self {
         let body = answer.body.as_ref();
         let text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_TEXT)]);
@@ -82,7 +88,7 @@ impl RefusedBy {
     }
 }
 
-/// Status, rule and place; the text follows unless it is a document.
+/// Status, rule and place; the text follows unless it is a document, and a document's own text.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
@@ -91,6 +97,9 @@ impl fmt::Display for Refusal {
             if !rule.path.is_empty() {
                 write!(f, " at {}", rule.path)?;
             }
+        }
+        if let Some(said) = self.activity_error() {
+            return write!(f, ": {}", said.debug_message);
         }
         let text = self.text.trim();
         if text.is_empty() || text.starts_with(['{', '[', '<']) {
@@ -125,6 +134,11 @@ mod tests {
         };
         check(&[], "no good", "400 Bad Request: no good");
         check(&[], "{\"a\":1}", "400 Bad Request");
+        check(
+            &[],
+            r#"{"errorCode":"AuthorizationError","debugMessage":"not theirs"}"#,
+            "400 Bad Request: not theirs",
+        );
         check(
             &[(REFUSAL, "access.not_member")],
             "",

@@ -1,5 +1,6 @@
 //! One session of the service, by its name.
 
+use convoke_wire::session::access::AccessExplanation;
 use convoke_wire::session::change_type::ChangeType;
 use convoke_wire::uri::session_path;
 use convoke_wire::{RawJson, SessionRef};
@@ -7,6 +8,7 @@ use reqwest::Method;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::access::{self, AccessQuestion};
 use crate::change::{Change, Join};
 use crate::client::Client;
 use crate::error::Error;
@@ -158,6 +160,15 @@ impl RemoteSession {
     /// Writes a change of an existing session.
     pub async fn change(&self, change: Change) -> Result<Written, Error> {
         self.write(WriteMode::UpdateExisting, change).await
+    }
+
+    /// Which rules let a user read, join and write the session, or refuse it; for servers, operators
+    /// and developers. Only Convoke answers this: of another service it is [`Error::Unreadable`].
+    pub async fn explain_access(
+        &self,
+        question: &AccessQuestion,
+    ) -> Result<AccessExplanation, Error> {
+        access::ask(&self.client, &self.reference, question).await
     }
 
     fn path(&self) -> String {

@@ -11,6 +11,8 @@ mod script;
 mod service;
 mod wire;
 
+mod access;
+mod activities;
 mod examples;
 mod frames;
 mod handles;

@@ -10,12 +10,15 @@
 //! | h87 to h89, h93, e79 | `losses.rs` |
 //! | c24 of people and privacy | `people.rs` |
 //!
-//! What hostile clients do is in `hostile.rs`. Not here: who is tapped by which change, and frames
+//! `story.rs` tells h82 and h88 in one, by the client SDK. What hostile clients do is in `hostile.rs`. Not here: who is tapped by which change, and frames
 //! letter by letter, which are tested where they are decided. Nothing waits for real time.
 
 mod client;
 #[path = "../support/waiting_clock.rs"]
 mod clock;
+#[expect(dead_code, reason = "one of two is enough here")]
+#[path = "../../../client/tests/client/environment.rs"]
+mod environment;
 mod service;
 
 mod activity_invites;
@@ -27,4 +30,5 @@ mod invitations;
 mod losses;
 mod opening;
 mod people;
+mod story;
 mod taps;
