@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod acting;
+pub mod alumni;
 pub mod apply;
 pub mod arbitration;
 pub mod change_types;
@@ -25,7 +26,6 @@ pub mod shared_constants;
 pub mod taps;
 pub mod timeouts;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use convoke_wire::etag::ETag;
@@ -43,6 +43,7 @@ use uuid::Uuid;
 
 pub use access::Facts;
 pub use acting::{Actor, Party};
+pub use alumni::Alumni;
 pub use apply::{Disposition, Outcome, apply, apply_for};
 pub use change_types::ChangeTypes;
 pub use connections::{Lost, lose};
@@ -89,8 +90,8 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty_since: Option<Timestamp>,
     /// Users who left while the session was locked and may come back.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub alumni: BTreeSet<Xuid>,
+    #[serde(default, skip_serializing_if = "Alumni::is_empty")]
+    pub alumni: Alumni,
     /// Its episodes, where initialisation is managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initialization: Option<Box<Initialization>>,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use allocation_counter::{AllocationInfo, measure};
 use convoke_core::contract::{SessionChange, read, render};
@@ -10,7 +11,7 @@ use convoke_core::session::apply::Target;
 use convoke_core::session::connections::changes;
 use convoke_core::session::departures::departures;
 use convoke_core::session::{
-    ChangeTypes, Facts, apply, ended_activities, next_timer, settle, taps,
+    ChangeTypes, Facts, Lost, apply, ended_activities, lose, next_timer, settle, taps,
 };
 use convoke_core::template::Template;
 use convoke_core::{Caller, Entropy, Member, MemberState, Session, User, index};
@@ -23,6 +24,9 @@ const TEMPLATE: &[u8] = br#"{"constants":{"system":{"maxMembersCount":10000,
     "capabilities":{"large":true,"gameplay":true,"connectionRequiredForActiveMembers":true},
     "inactiveRemovalTimeout":1000}},
     "roleTypes":{"class":{"roles":{"mage":{"max":9000},"smith":{"target":7}}}}}"#;
+const OWNED: &[u8] = br#"{"constants":{"system":{"maxMembersCount":10000,
+    "capabilities":{"large":true,"gameplay":true,"connectionRequiredForActiveMembers":true,
+    "hasOwners":true},"ownershipPolicies":{"migration":"oldest"}}}}"#;
 const JOIN: &[u8] = br#"{"members":{"me":{"properties":{"system":{"active":true,"groups":["north"],
     "connection":"11111111-2222-4333-8444-555555555555"},"custom":{"level":7}},
     "roles":{"class":"mage"}}}}"#;
@@ -38,13 +42,17 @@ struct Case {
 
 impl Case {
     fn of(members: u32, caller: Xuid) -> Self {
+        Self::with(TEMPLATE, members, caller)
+    }
+
+    fn with(template: &[u8], members: u32, caller: Xuid) -> Self {
         let now = Timestamp::UNIX_EPOCH;
         let reference = SessionRef {
             scid: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
             template_name: "large".parse().unwrap(),
             name: "s".parse().unwrap(),
         };
-        let template = Template::new(read::document(TEMPLATE).unwrap()).unwrap();
+        let template = Template::new(read::document(template).unwrap()).unwrap();
         let mut session: Session = serde_json::from_value(serde_json::json!({
             "reference": reference, "branch": Uuid::nil(), "change_number": 1, "start_time": now,
             "constants": {}, "properties": {}, "members": {}, "next_index": members,
@@ -129,6 +137,24 @@ fn compare(what: &str, cost: impl Fn(u32) -> AllocationInfo) {
     assert!(bytes.1 <= 2 * bytes.0, "{what}: {bytes:?} bytes");
 }
 
+/// The shortest of many runs, which others on the machine do not lengthen.
+#[expect(clippy::disallowed_methods, reason = "looking costs no allocation")]
+fn shortest(act: impl Fn()) -> Duration {
+    let time = |_| {
+        let begun = Instant::now();
+        act();
+        begun.elapsed()
+    };
+    (0..200).map(time).min().unwrap()
+}
+
+/// Compares how long something takes that would look at everybody without this being counted. Looking
+/// at a hundred times as many takes some fifty times as long; what does not is well below ten.
+fn compare_time(what: &str, time: impl Fn(u32) -> Duration) {
+    let (few, many) = (time(99), time(9_999));
+    assert!(many <= 10 * few, "{what}: {few:?} and {many:?}");
+}
+
 #[test]
 fn a_join_costs_at_most_twice_as_much_among_ten_thousand_as_among_a_hundred() {
     let join = read::session_change(JOIN).unwrap();
@@ -159,5 +185,81 @@ fn leaving_and_timing_out_cost_at_most_twice_as_much() {
         };
         time_out();
         measure(time_out)
+    });
+}
+
+#[test]
+fn losing_a_connection_costs_at_most_twice_as_much() {
+    compare("losing a connection", |members| {
+        let case = Case::of(members, Xuid(1));
+        let of_one = [Uuid::from_u128(u128::from(members / 2) + 1)].into();
+        let be_lost = || match lose(&case.session, &of_one, case.now) {
+            Lost::Changed {
+                session,
+                members: lost,
+            } => {
+                assert_eq!(lost, [(members / 2, user(members / 2))]);
+                case.follow(&session, None);
+            }
+            other => panic!("{other:?}"),
+        };
+        be_lost();
+        measure(be_lost)
+    });
+    compare_time("losing a connection", |members| {
+        let case = Case::of(members, Xuid(1));
+        let of_one = [Uuid::from_u128(u128::from(members / 2) + 1)].into();
+        shortest(|| {
+            let lost = lose(&case.session, &of_one, case.now);
+            assert!(matches!(lost, Lost::Changed { .. }));
+        })
+    });
+}
+
+#[test]
+fn the_last_owner_leaving_costs_at_most_twice_as_much() {
+    let leave = read::session_change(LEAVE).unwrap();
+    compare("the last owner leaving", |members| {
+        let mut case = Case::with(OWNED, members, user(members / 2));
+        case.session.properties.owners = vec![members / 2];
+        case.write(&leave);
+        measure(|| case.write(&leave))
+    });
+    compare_time("the last owner leaving", |members| {
+        let mut case = Case::with(OWNED, members, user(members / 2));
+        case.session.properties.owners = vec![members / 2];
+        let entropy = Entropy {
+            branch: Uuid::nil(),
+        };
+        shortest(|| {
+            let target = Target::Existing(&case.session);
+            let (caller, facts) = (&case.caller, Facts::default());
+            let outcome = apply(
+                target,
+                &case.template,
+                &leave,
+                caller,
+                facts,
+                case.now,
+                entropy,
+            );
+            let after = outcome.unwrap().session.unwrap();
+            assert_eq!(after.properties.owners, [0]);
+        })
+    });
+}
+
+#[test]
+fn leaving_a_locked_session_that_remembers_many_costs_at_most_twice_as_much() {
+    let leave = read::session_change(LEAVE).unwrap();
+    compare("leaving a locked session", |members| {
+        let mut case = Case::of(members, user(members / 2));
+        case.session.properties.closed = true;
+        case.session.properties.locked = true;
+        let former: Vec<Xuid> = (20_000..20_000 + members).map(user).collect();
+        let former = serde_json::to_value(&former).unwrap();
+        case.session.alumni = serde_json::from_value(former).unwrap();
+        case.write(&leave);
+        measure(|| case.write(&leave))
     });
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::access::Facts;
 use super::acting::{self, Actor, Own, Party};
+use super::alumni::Alumni;
 use super::constants::{combinations, merge};
 use super::encounters::Reported;
 use super::initialization::{self, Trigger};
@@ -270,7 +271,7 @@ fn create(
         servers: indexmap::IndexMap::new(),
         search_handle: None,
         empty_since: None,
-        alumni: std::collections::BTreeSet::new(),
+        alumni: Alumni::default(),
         initialization: None,
         arbitration: None,
     };

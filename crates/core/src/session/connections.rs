@@ -44,14 +44,11 @@ pub enum Lost {
 /// reconnect send only the new connection. `[client]` A member that has replaced its connection
 /// meanwhile is not on the lost one, and a second loss of the same finds nobody. Timers are not run:
 /// a member that may be inactive for no time at all is still there until the next evaluation.
-pub fn lose(session: &Session, is_lost: impl Fn(Uuid) -> bool, now: Timestamp) -> Lost {
-    let on_lost = |member: &Member| depends_on(member).is_some_and(&is_lost);
-    let members: Vec<(u32, Xuid)> = session
-        .members
-        .iter()
-        .filter(|(_, member)| on_lost(member))
-        .map(|(index, member)| (*index, member.xuid))
-        .collect();
+pub fn lose(session: &Session, lost: &BTreeSet<Uuid>, now: Timestamp) -> Lost {
+    let indices = lost.iter().flat_map(|id| session.members.on(*id));
+    let members = indices.filter_map(|index| Some((index, session.members.get(&index)?.xuid)));
+    let mut members: Vec<(u32, Xuid)> = members.collect();
+    members.sort_unstable();
     if members.is_empty() {
         return Lost::Nobody;
     }

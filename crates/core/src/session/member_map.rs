@@ -6,7 +6,7 @@
 
 mod lookup;
 mod totals;
-mod tree;
+pub(super) mod tree;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,6 +64,24 @@ impl Members {
         }
         let depends = |member: &Arc<Member>| connections::depends_on(member) == Some(connection);
         self.values().any(depends)
+    }
+
+    /// Those who would not be active or ready without a connection, by index.
+    pub fn on(&self, connection: Uuid) -> Vec<u32> {
+        if !self.lookup.is_of_few() {
+            return self.lookup.on(connection);
+        }
+        let all = self.iter();
+        let depend = all.filter(|(_, it)| connections::depends_on(it) == Some(connection));
+        depend.map(|(index, _)| *index).collect()
+    }
+
+    /// The one of those who have come who was first, by index.
+    pub fn first_to_come(&self) -> Option<u32> {
+        let first = self.totals().first_join?;
+        let has_it = |totals: &Totals| totals.first_join == Some(first);
+        let is_it = |it: &Arc<Member>| it.is_accepted() && it.join_time == first;
+        self.tree.first_where(has_it, is_it).copied()
     }
 
     /// How many hold a role.

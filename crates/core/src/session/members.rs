@@ -7,7 +7,6 @@ use convoke_wire::session::constants::{Capability, OwnershipMigration};
 use jiff::Timestamp;
 
 use super::{Member, MemberState, Session, initialization, owners};
-use crate::limits::MAX_ALUMNI;
 
 /// What becomes of a session that may have lost its last member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub(super) fn remove(session: &mut Session, index: u32) {
             groups.for_each(|group| group.retain(|peer| *peer != index));
         });
     }
-    if session.properties.locked && member.is_accepted() && session.alumni.len() < MAX_ALUMNI {
+    if session.properties.locked && member.is_accepted() {
         session.alumni.insert(member.xuid);
     }
 }

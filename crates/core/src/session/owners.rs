@@ -42,11 +42,7 @@ pub(super) fn migrate(session: &mut Session, had_owners: bool) -> Option<Ownersh
         .as_ref()
         .and_then(|policies| policies.migration)
         .unwrap_or(OwnershipMigration::EndSession);
-    let heir = session
-        .accepted()
-        .min_by_key(|(index, member)| (member.join_time, *index))
-        .map(|(index, _)| index);
-    match (policy, heir) {
+    match (policy, session.members.first_to_come()) {
         (OwnershipMigration::Oldest, Some(index)) => session.properties.owners.push(index),
         // Nobody is left who could look after it, so it is not found any more (handles 1.13).
         (OwnershipMigration::Oldest, None) => session.search_handle = None,

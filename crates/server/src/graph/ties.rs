@@ -5,11 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use convoke_core::limits::MAX_FOLLOWERS_SHOWN;
 use convoke_core::privacy::PrivateList;
+use convoke_core::session::Session;
 use convoke_store::{AnyStore, Store as _};
 use convoke_wire::Xuid;
 
 use super::{GraphError, SocialGraph};
+
+/// Up to so many members are looked at one by one. Ours.
+const FEW: usize = 64;
 
 /// What the rules may ask about a user who reads or joins a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +49,7 @@ impl Ties {
         })
     }
 
-    /// Whether one of some members follows a user.
-    pub(crate) fn is_followed(
+    fn is_followed(
         &self,
         store: &AnyStore,
         user: Xuid,
@@ -57,6 +61,33 @@ impl Ties {
                 asked, following, ..
             } => known(asked.user == user, member, &asked.members, following),
         })
+    }
+
+    /// Whether one of those who have come to a session follows a user.
+    ///
+    /// Where there are more members than followers, it is the followers who are looked at.
+    pub(crate) fn is_followed_in(
+        &self,
+        store: &AnyStore,
+        user: Xuid,
+        session: &Session,
+    ) -> Result<bool, GraphError> {
+        let come = || session.accepted().map(|(_, member)| member.xuid);
+        let most = session.members.len().min(MAX_FOLLOWERS_SHOWN);
+        if matches!(self, Self::Stored) && FEW < most {
+            let followers = store.followers(user, most)?;
+            let has_come = |xuid: Xuid| {
+                let place = session.member_of(xuid);
+                place.is_some_and(|(_, member)| member.is_accepted())
+            };
+            if followers.iter().any(|follow| has_come(follow.owner)) {
+                return Ok(true);
+            }
+            if followers.len() < most {
+                return Ok(false);
+            }
+        }
+        self.is_followed(store, user, come())
     }
 
     /// Whether one of some owners has blocked a user.
@@ -101,7 +132,14 @@ fn known(
 
 #[cfg(test)]
 mod tests {
-    use convoke_store::MemoryStore;
+    use std::sync::Arc;
+
+    use convoke_core::people::Follow;
+    use convoke_core::{Member, MemberState};
+    use convoke_store::{Commit, MemoryStore, PeopleOp};
+    use jiff::Timestamp;
+    use serde_json::json;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -128,5 +166,71 @@ mod tests {
         assert_eq!(followed(b, &[a]), None);
         let blocked = |owner: Xuid| ties.is_blocked(&store, user, [owner].into_iter()).ok();
         assert_eq!((blocked(b), blocked(a)), (Some(true), None));
+    }
+    const USER: Xuid = Xuid(1_000_000);
+
+    /// A session of members 1 to `count`, the last of whom has only a reservation.
+    fn session(count: u64) -> Session {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut session: Session = serde_json::from_value(json!({
+            "reference": {"scid": "11111111-2222-3333-4444-555555555555", "templateName": "large",
+                "name": "x"},
+            "branch": Uuid::nil(), "change_number": 1, "start_time": now, "constants": {},
+            "properties": {}, "members": {}, "next_index": count,
+        }))
+        .expect("a session");
+        for (index, xuid) in (0..).zip(1..=count) {
+            let state = if xuid == count {
+                MemberState::Reserved
+            } else {
+                MemberState::Active
+            };
+            let member = Member::new(Xuid(xuid), state, now);
+            session.members.insert(index, Arc::new(member));
+        }
+        session
+    }
+
+    async fn follow(store: &AnyStore, owners: impl IntoIterator<Item = u64>) {
+        let put = |owner| {
+            PeopleOp::Put(Follow {
+                owner: Xuid(owner),
+                target: USER,
+                favorite: false,
+                added_at: Timestamp::UNIX_EPOCH,
+            })
+        };
+        let commit = Commit {
+            people: owners.into_iter().map(put).collect(),
+            ..Commit::default()
+        };
+        store.commit(commit).await.expect("stored");
+    }
+
+    #[tokio::test]
+    async fn in_a_session_of_many_those_who_follow_a_user_are_looked_at_instead() {
+        let store = AnyStore::Memory(MemoryStore::default());
+        let (few, many) = (session(9), session(99));
+        let followed = |session| {
+            let followed = Ties::Stored.is_followed_in(&store, USER, session);
+            followed.expect("an answer")
+        };
+        assert!(!followed(&few) && !followed(&many));
+        // Who has a reservation has not come, and strangers do not count.
+        follow(&store, [9, 99, 5000]).await;
+        assert!(!followed(&few) && followed(&many));
+        follow(&store, [8]).await;
+        assert!(followed(&few));
+    }
+
+    #[tokio::test]
+    async fn with_more_followers_than_members_the_members_are_asked_one_by_one() {
+        let store = AnyStore::Memory(MemoryStore::default());
+        let many = session(99);
+        let followed = || Ties::Stored.is_followed_in(&store, USER, &many).ok();
+        follow(&store, 1001..=1150).await;
+        assert_eq!(followed(), Some(false));
+        follow(&store, [98]).await;
+        assert_eq!(followed(), Some(true));
     }
 }

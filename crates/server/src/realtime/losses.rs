@@ -63,7 +63,7 @@ async fn lose_in(
             let Some(state) = state else {
                 return Ok((Step::default(), 0));
             };
-            Ok(match lose(&state.session, |id| lost.contains(&id), now) {
+            Ok(match lose(&state.session, lost, now) {
                 Lost::Nobody | Lost::NotRequired => (Step::default(), 0),
                 Lost::Changed { session, members } => {
                     let step = Step {

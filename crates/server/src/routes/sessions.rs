@@ -154,8 +154,12 @@ pub(super) async fn asked(
     caller: &Caller,
     grant: Option<Grant>,
 ) -> Result<Facts, ApiError> {
-    let needs = needs(session, caller, Vec::new());
-    let ties = ties(shared, needs).await?;
+    // Nothing is fetched of the people who are kept here, so nobody need be named.
+    let ties = if shared.graph.is_elsewhere() {
+        ties(shared, needs(session, caller, Vec::new())).await?
+    } else {
+        Ties::Stored
+    };
     Ok(facts(shared, &ties, session, caller, grant)?)
 }
 
@@ -191,8 +195,7 @@ fn facts(
 ) -> Result<Facts, GraphError> {
     let followed = match caller.xuid() {
         Some(xuid) if access::depends_on_follows(session, caller) => {
-            let members = session.accepted().map(|(_, member)| member.xuid);
-            ties.is_followed(&shared.directory.store, xuid, members)?
+            ties.is_followed_in(&shared.directory.store, xuid, session)?
         }
         _ => false,
     };

@@ -195,7 +195,7 @@ fn roster(request: &Request<'_>) -> Verdict {
 fn closed(request: &Request<'_>) -> Verdict {
     let session = request.session;
     let former = request.caller.xuid();
-    let former = former.is_some_and(|xuid| session.alumni.contains(&xuid));
+    let former = former.is_some_and(|xuid| session.alumni.contains(xuid));
     let properties = &session.properties;
     if !properties.closed || (properties.locked && former) {
         return Undecided;

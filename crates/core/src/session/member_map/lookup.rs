@@ -24,8 +24,8 @@ type Holders = BTreeMap<String, BTreeMap<String, u32>>;
 #[derive(Debug, Clone, Default)]
 struct Many {
     users: Tree<Xuid, u32>,
-    /// How many would not be active or ready without a connection.
-    connections: Tree<Uuid, u32>,
+    /// Those who would not be active or ready without a connection, by that and their index.
+    connections: Tree<(Uuid, u32), ()>,
 }
 
 /// What a member is found by.
@@ -53,13 +53,13 @@ impl Lookup {
         members: impl Iterator<Item = (&'a u32, &'a Arc<Member>)>,
     ) {
         let mut users = Vec::new();
-        let mut connections = Tree::default();
+        let mut connections = Vec::new();
         for (index, member) in members {
             users.push((member.xuid, *index));
-            if let Some(id) = connections::depends_on(member) {
-                add(&mut connections, id);
-            }
+            connections.extend(connections::depends_on(member).map(|id| ((id, *index), ())));
         }
+        connections.sort_unstable();
+        let connections = Tree::from_sorted(connections);
         users.sort_unstable();
         users.dedup_by_key(|(xuid, _)| *xuid);
         let users = Tree::from_sorted(users);
@@ -78,8 +78,20 @@ impl Lookup {
 
     /// Whether any of many depends on a connection.
     pub(super) fn is_depended_on(&self, connection: Uuid) -> bool {
-        let many = self.many.as_ref();
-        many.is_some_and(|many| many.connections.get(connection).is_some())
+        self.all_on(connection).next().is_some()
+    }
+
+    /// Those of many who depend on a connection, by index.
+    pub(super) fn on(&self, connection: Uuid) -> Vec<u32> {
+        self.all_on(connection).collect()
+    }
+
+    fn all_on(&self, connection: Uuid) -> impl Iterator<Item = u32> {
+        let many = self.many.iter();
+        let from = many.flat_map(move |many| many.connections.iter_from((connection, 0)));
+        from.map(|(key, ())| *key)
+            .take_while(move |(id, _)| *id == connection)
+            .map(|(_, index)| index)
     }
 
     /// How many hold a role.
@@ -107,10 +119,10 @@ impl Lookup {
         let connection = |marks: Option<&Marks>| marks.and_then(|it| it.connection);
         if connection(before) != connection(after) {
             if let Some(id) = connection(before) {
-                subtract(connections, id);
+                connections.remove((id, index));
             }
             if let Some(id) = connection(after) {
-                add(connections, id);
+                connections.insert((id, index), ());
             }
         }
     }
@@ -139,21 +151,5 @@ impl Lookup {
         if holders.is_empty() {
             self.holders = None;
         }
-    }
-}
-
-fn add(connections: &mut Tree<Uuid, u32>, id: Uuid) {
-    if connections.update(id, |count| *count += 1).is_none() {
-        connections.insert(id, 1);
-    }
-}
-
-fn subtract(connections: &mut Tree<Uuid, u32>, id: Uuid) {
-    let left = connections.update(id, |count| {
-        *count = count.saturating_sub(1);
-        *count
-    });
-    if left == Some(0) {
-        connections.remove(id);
     }
 }

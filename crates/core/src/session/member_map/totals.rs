@@ -18,6 +18,8 @@ pub struct Totals {
     pub active: u32,
     /// The bytes that titles filled.
     pub weight: usize,
+    /// When the first of those who have come did.
+    pub first_join: Option<Timestamp>,
     /// Since when the one is in its state who is in it for longest and whose timer runs: reserved,
     /// inactive, ready.
     since: [Option<Timestamp>; 3],
@@ -37,6 +39,9 @@ impl Sum<Arc<Member>> for Totals {
         self.accepted += u32::from(member.is_accepted());
         self.active += u32::from(member.state == MemberState::Active);
         self.weight += member.weight();
+        if member.is_accepted() {
+            self.first_join = earlier(self.first_join, Some(member.join_time));
+        }
         let timed = timed(member.state).filter(|_| !initialization::holds_timer(member));
         if let Some(since) = timed.and_then(|state| self.since.get_mut(state)) {
             *since = earlier(*since, Some(member.state_since));
@@ -48,6 +53,7 @@ impl Sum<Arc<Member>> for Totals {
         self.accepted += other.accepted;
         self.active += other.active;
         self.weight += other.weight;
+        self.first_join = earlier(self.first_join, other.first_join);
         for (since, other) in self.since.iter_mut().zip(other.since) {
             *since = earlier(*since, other);
         }

@@ -10,13 +10,13 @@ use std::sync::Arc;
 mod difference;
 mod iter;
 
-pub(super) use iter::Iter;
+pub(in crate::session) use iter::Iter;
 
 /// Most entries of a leaf, and most children of a branch.
 const WIDTH: usize = 16;
 
 /// What is counted of values.
-pub(super) trait Sum<V>: Clone + Default {
+pub(in crate::session) trait Sum<V>: Clone + Default {
     /// Counts one value.
     fn add_value(&mut self, value: &V);
     /// Counts what another sum has counted.
@@ -32,7 +32,7 @@ impl<V> Sum<V> for () {
 
 /// A sorted map with the sum of its values.
 #[derive(Debug, Clone)]
-pub(super) struct Tree<K, V, S = ()> {
+pub(in crate::session) struct Tree<K, V, S = ()> {
     root: Arc<Node<K, V, S>>,
 }
 
@@ -67,12 +67,12 @@ impl<K, V, S: Default> Default for Tree<K, V, S> {
 /// Reading.
 impl<K: Copy + Ord, V, S> Tree<K, V, S> {
     /// The sum of all values.
-    pub(super) fn sum(&self) -> &S {
+    pub(in crate::session) fn sum(&self) -> &S {
         &self.root.sum
     }
 
     /// The value of a key.
-    pub(super) fn get(&self, key: K) -> Option<&V> {
+    pub(in crate::session) fn get(&self, key: K) -> Option<&V> {
         let mut node = &self.root;
         loop {
             match &node.content {
@@ -86,13 +86,39 @@ impl<K: Copy + Ord, V, S> Tree<K, V, S> {
     }
 
     /// All entries, in the order of their keys.
-    pub(super) fn iter(&self) -> Iter<'_, K, V, S> {
+    pub(in crate::session) fn iter(&self) -> Iter<'_, K, V, S> {
         Iter::of(&self.root)
+    }
+
+    /// The entries from a key on, in the order of their keys.
+    pub(in crate::session) fn iter_from(&self, key: K) -> Iter<'_, K, V, S> {
+        Iter::from(&self.root, key)
+    }
+
+    /// The first entry that is looked for, where every node of which the sum says so has one.
+    pub(in crate::session) fn first_where(
+        &self,
+        has_it: impl Fn(&S) -> bool,
+        is_it: impl Fn(&V) -> bool,
+    ) -> Option<&K> {
+        let mut node = &self.root;
+        loop {
+            match &node.content {
+                Content::Branch(children) => {
+                    let mut children = children.iter();
+                    node = &children.find(|(_, child)| has_it(&child.sum))?.1;
+                }
+                Content::Leaf(entries) => {
+                    let mut entries = entries.iter();
+                    return entries.find(|(_, value)| is_it(value)).map(|(key, _)| key);
+                }
+            }
+        }
     }
 
     /// Visits the entries of all leaves below nodes of which the sum says that somebody there is
     /// looked for.
-    pub(super) fn visit_where<'a>(
+    pub(in crate::session) fn visit_where<'a>(
         &'a self,
         is_wanted: impl Fn(&S) -> bool,
         mut visit: impl FnMut(&'a K, &'a V),
@@ -104,7 +130,7 @@ impl<K: Copy + Ord, V, S> Tree<K, V, S> {
 /// Changing.
 impl<K: Copy + Ord, V: Clone, S: Sum<V>> Tree<K, V, S> {
     /// A map of entries in the order of their keys, each of which there is once.
-    pub(super) fn from_sorted(entries: impl IntoIterator<Item = (K, V)>) -> Self {
+    pub(in crate::session) fn from_sorted(entries: impl IntoIterator<Item = (K, V)>) -> Self {
         let mut level = grouped(entries, |entries| {
             let first = entries.first().map(|(key, _)| *key)?;
             Some((first, Arc::new(Node::of(Content::Leaf(entries)))))
@@ -120,7 +146,7 @@ impl<K: Copy + Ord, V: Clone, S: Sum<V>> Tree<K, V, S> {
     }
 
     /// Sets the value of a key; the one that it had.
-    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
+    pub(in crate::session) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let (former, split) = Arc::make_mut(&mut self.root).insert(key, value);
         if let Some(upper) = split {
             let lower = std::mem::take(self).root;
@@ -132,7 +158,7 @@ impl<K: Copy + Ord, V: Clone, S: Sum<V>> Tree<K, V, S> {
     }
 
     /// Takes a key away; the value that it had.
-    pub(super) fn remove(&mut self, key: K) -> Option<V> {
+    pub(in crate::session) fn remove(&mut self, key: K) -> Option<V> {
         self.get(key)?;
         let value = Arc::make_mut(&mut self.root).remove(key);
         while let Content::Branch(children) = &mut Arc::make_mut(&mut self.root).content {
@@ -146,7 +172,11 @@ impl<K: Copy + Ord, V: Clone, S: Sum<V>> Tree<K, V, S> {
     }
 
     /// Changes the value of a key; `None` when it has none.
-    pub(super) fn update<R>(&mut self, key: K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
+    pub(in crate::session) fn update<R>(
+        &mut self,
+        key: K,
+        change: impl FnOnce(&mut V) -> R,
+    ) -> Option<R> {
         self.get(key)?;
         Arc::make_mut(&mut self.root).update(key, change)
     }

@@ -154,11 +154,11 @@ fn check_connections(before: Option<&Session>, after: Option<&Session>) -> Check
 }
 
 fn check_loss(session: &Session, lost: Uuid, now: Timestamp) -> Checked {
-    let is_lost = |id: Uuid| id == lost;
+    let on = BTreeSet::from([lost]);
     let Lost::Changed {
         session: after,
         members,
-    } = lose(session, is_lost, now)
+    } = lose(session, &on, now)
     else {
         prop_assert!(!connections::required(session).contains(&lost));
         return Ok(());
@@ -167,7 +167,7 @@ fn check_loss(session: &Session, lost: Uuid, now: Timestamp) -> Checked {
     prop_assert!(!connections::required(&after).contains(&lost));
     prop_assert_eq!(after.change_number, session.change_number + 1);
     prop_assert_eq!(
-        lose(&after, is_lost, now),
+        lose(&after, &on, now),
         Lost::Nobody,
         "a second loss finds nobody"
     );
@@ -253,7 +253,7 @@ fn note(seen: &mut BTreeSet<String>, before: Option<&Session>, world: &World) {
     }
     if let Some(session) = after {
         let lost: Uuid = generate::CONNECTIONS[0].parse().expect("a GUID");
-        let word = match lose(session, |id| id == lost, world.now) {
+        let word = match lose(session, &[lost].into(), world.now) {
             Lost::Nobody => "nobody",
             Lost::NotRequired => "not required",
             Lost::Changed { .. } => "lost",

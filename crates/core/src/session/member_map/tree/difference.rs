@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::{Child, Content, Node, Tree};
 
 /// A key whose values in two states are not the same.
-pub(in crate::session::member_map) type Difference<'a, K, V> =
-    (&'a K, Option<&'a V>, Option<&'a V>);
+pub(in crate::session) type Difference<'a, K, V> = (&'a K, Option<&'a V>, Option<&'a V>);
 
 impl<K: Ord, V, S> Tree<K, V, S> {
     /// What is not the same as in an earlier state, in the order of the keys. Nodes that both states
     /// share are passed over.
-    pub(in crate::session::member_map) fn differences<'a>(
+    pub(in crate::session) fn differences<'a>(
         &'a self,
         before: &'a Self,
         is_same: impl Fn(&V, &V) -> bool,
