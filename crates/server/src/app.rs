@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
@@ -135,6 +136,7 @@ impl App {
             sessions_per_user: sessions_of_user::limit(&config.limits),
             invite_lifetime: config.handles.invite_lifetime.into(),
             admission,
+            write_timeout: Duration::from_secs(config.limits.write_timeout.get().into()),
             tracing: Tracing::open(&config.telemetry)?,
             for_developers: config.dev_issuer,
         };

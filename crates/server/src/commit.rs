@@ -124,13 +124,13 @@ impl Directory {
             timers: Arc::default(),
             clock,
             entropy,
+            encounters: Arc::new(Encounters::new(catalogue, Arc::clone(&metrics))),
             metrics,
             health,
             commits: Arc::new(commits),
             realtime: Arc::new(realtime),
             histories: Arc::default(),
             browse: Arc::default(),
-            encounters: Arc::new(Encounters::new(catalogue)),
         };
         let now = directory.clock.now();
         let mut searchable = Vec::new();

@@ -1,5 +1,6 @@
 //! Connections: accepted, bounded in number, served until they end or the service stops.
 
+mod progress;
 mod timer;
 
 use std::convert::Infallible;
@@ -26,6 +27,7 @@ use crate::exchange;
 use crate::metrics::{ConnectionRefusal, Metrics};
 use crate::realtime::{self, Opening};
 use crate::tls::{Accepted, Tls};
+pub(crate) use progress::Progress;
 use timer::ClockTimer;
 
 /// Time for open requests to end when the service stops.
@@ -90,6 +92,12 @@ pub(crate) async fn serve(
         let timer = ClockTimer(Arc::clone(clock));
         let open = open.clone();
         let (tls, edge, counts) = (tls.clone(), Arc::clone(&edge), Arc::clone(metrics));
+        // Small answers must not wait for the acknowledgement of the one before.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection went away at once");
+            continue;
+        }
+        let stream = Progress::new(stream, Arc::clone(clock), shared.write_timeout);
         let connection = secure(stream, peer, tls, edge, timer, open, counts);
         let counted = metrics.connection_accepted();
         let (shared, sockets) = (Arc::clone(&shared), tasks.clone());
@@ -143,7 +151,7 @@ impl Open {
 
 /// Takes the steps that come before the first request, then answers.
 async fn secure(
-    stream: TcpStream,
+    stream: Progress<TcpStream>,
     mut peer: Peer,
     tls: Option<Arc<Tls>>,
     edge: Arc<Edge>,
@@ -151,11 +159,6 @@ async fn secure(
     open: Open,
     metrics: Arc<Metrics>,
 ) -> Option<(Opening, Stay)> {
-    // Small answers must not wait for the acknowledgement of the one before.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection went away at once");
-        return None;
-    }
     let Some(tls) = tls else {
         return converse(stream, peer, edge, timer, open.enter()).await;
     };

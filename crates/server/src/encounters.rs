@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::later;
 use crate::commit::Directory;
 use crate::live::Exclusive;
+use crate::metrics::Metrics;
 use crate::service_configs::Catalogue;
 
 /// How long what happened waits for more of the same lists. `[client]`: titles that report recent
@@ -42,13 +43,15 @@ pub(crate) struct Encounters {
     begun: Notify,
     /// For the titles of users whose tokens name none.
     catalogue: Arc<Catalogue>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     lists: HashMap<RecentPlayersKey, BTreeMap<(Xuid, TitleId), Encounter>>,
     count: usize,
-    dropped: usize,
+    /// Since that was last told.
+    dropped: u64,
     /// When it is to be written.
     due: Option<Timestamp>,
 }
@@ -66,11 +69,12 @@ pub(crate) struct Change<'a> {
 
 impl Encounters {
     /// Nothing has happened yet.
-    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
+    pub(crate) fn new(catalogue: Arc<Catalogue>, metrics: Arc<Metrics>) -> Self {
         Self {
             waiting: Mutex::default(),
             begun: Notify::new(),
             catalogue,
+            metrics,
         }
     }
 
@@ -109,15 +113,23 @@ impl Encounters {
 
     fn add(&self, met: &[Met], place: &Place, now: Timestamp) {
         let mut waiting = self.waiting();
-        for Meetings { key, met } in meetings(met, place) {
-            waiting.add(key, met);
-        }
         let is_first = waiting.due.is_none();
         waiting.due.get_or_insert(later(now, GATHERED));
-        drop(waiting);
+        self.keep(waiting, meetings(met, place));
         if is_first {
             self.begun.notify_one();
         }
+    }
+
+    /// Adds to what waits, and counts what there is no room for.
+    fn keep(&self, mut waiting: MutexGuard<'_, Waiting>, all: impl IntoIterator<Item = Meetings>) {
+        let before = waiting.dropped;
+        for Meetings { key, met } in all {
+            waiting.add(key, met);
+        }
+        let dropped = waiting.dropped - before;
+        drop(waiting);
+        self.metrics.encounters_dropped(dropped);
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -195,12 +207,10 @@ pub(crate) async fn flush(directory: &Directory) {
         };
         if let Err(error) = directory.commits.take(commit).await {
             tracing::error!(%error, "recent players could not be written");
-            let mut waiting = directory.encounters.waiting();
-            for meetings in lists {
-                let Meetings { key, met } = Arc::unwrap_or_clone(meetings);
-                waiting.add(key, met);
-            }
+            let encounters = &directory.encounters;
+            let mut waiting = encounters.waiting();
             waiting.due = Some(later(now, RETRY));
+            encounters.keep(waiting, lists.into_iter().map(Arc::unwrap_or_clone));
             return;
         }
     }
@@ -221,5 +231,48 @@ pub(crate) async fn run(directory: Arc<Directory>, stop: CancellationToken) {
             () = encounters.begun.notified() => {}
             () = directory.clock.sleep(wait) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use convoke_wire::Sandbox;
+    use convoke_wire::multiplayer_activity::EncounterType;
+
+    use super::*;
+
+    /// The encounters of a user with so many others.
+    fn met(owner: u64, others: u64) -> Meetings {
+        let met = (1..=others).map(|user| Encounter {
+            user: Xuid(user),
+            title_id: TitleId(777),
+            kind: EncounterType::Default,
+            met: Timestamp::UNIX_EPOCH,
+        });
+        Meetings {
+            key: RecentPlayersKey {
+                sandbox: Sandbox::default(),
+                owner: Xuid(owner),
+            },
+            met: met.collect(),
+        }
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_and_what_waits_already_takes_none() {
+        let metrics = Arc::new(Metrics::new(Timestamp::UNIX_EPOCH));
+        let catalogue = Arc::new(Catalogue::sample());
+        let encounters = Encounters::new(catalogue, Arc::clone(&metrics));
+        let keep = |all: Vec<Meetings>| encounters.keep(encounters.waiting(), all);
+        keep((1..=100).map(|owner| met(owner, 1000)).collect());
+        assert_eq!(encounters.waiting().count, MAX_WAITING);
+        let dropped = || metrics.encounters_dropped.get();
+        keep(vec![met(1, 1000)]);
+        assert_eq!(dropped(), 0);
+        keep(vec![met(1, 1003), met(101, 4)]);
+        assert_eq!((dropped(), encounters.waiting().dropped), (7, 7));
+        encounters.waiting().take(1);
+        keep(vec![met(102, 1000)]);
+        assert_eq!(dropped(), 7);
     }
 }

@@ -92,6 +92,7 @@ pub struct Metrics {
     connections_accepted: Counter,
     connections_refused: Arc<Counts<1>>,
     handshake_failures: Counter,
+    pub(crate) encounters_dropped: Counter,
     realtime: RealTime,
     scraped: Scraped,
 }
@@ -157,6 +158,7 @@ impl Metrics {
             connections_accepted: Counter::default(),
             connections_refused: labelled("reason", &CONNECTION_REFUSALS),
             handshake_failures: Counter::default(),
+            encounters_dropped: Counter::default(),
             realtime: RealTime::new(),
             scraped: Scraped::default(),
         };
@@ -246,6 +248,11 @@ impl Metrics {
             "TLS handshakes that failed",
             self.handshake_failures.clone(),
         );
+        held.register(
+            "recent_players_dropped",
+            "Encounters in sessions that were put on no list, because too many waited",
+            self.encounters_dropped.clone(),
+        );
         self.realtime.register(held);
         held.register(
             "ready",
@@ -330,6 +337,11 @@ impl Metrics {
     /// Counts a TLS handshake that failed.
     pub(crate) fn handshake_failed(&self) {
         self.handshake_failures.inc();
+    }
+
+    /// Counts encounters that are put on no list of recent players.
+    pub(crate) fn encounters_dropped(&self, number: u64) {
+        self.encounters_dropped.inc_by(number);
     }
 
     /// The page that Prometheus reads.

@@ -1,6 +1,7 @@
 //! What every request handler shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use convoke_wire::Xuid;
 use jiff::SignedDuration;
@@ -35,6 +36,8 @@ pub struct Shared {
     /// How long an invitation lasts.
     pub(crate) invite_lifetime: SignedDuration,
     pub(crate) admission: Admission,
+    /// How long the other end of a connection may take nothing of what is written.
+    pub(crate) write_timeout: Duration,
     pub(crate) tracing: Tracing,
     /// Whoever reaches the service may be anybody here, so everybody is a developer.
     pub(crate) for_developers: bool,

@@ -25,6 +25,9 @@ pub struct Limits {
     pub service_concurrency: NonZeroU32,
     /// Most requests at the same time, of all callers; more are answered with 503 at once.
     pub max_in_flight: NonZeroU32,
+    /// Seconds that the other end of a connection may take nothing of an answer or a stream before the
+    /// connection is given up.
+    pub write_timeout: NonZeroU32,
     /// The addresses and networks of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     /// What one address may do before anybody knows who it is.
@@ -98,6 +101,8 @@ impl Default for Limits {
             // requests wait; twice that keeps the store busy, and makes the last of them wait for
             // some tens of milliseconds where ten thousand are served per second.
             max_in_flight: figure(512),
+            // Ours: as long as a socket may be silent.
+            write_timeout: figure(60),
             trusted_proxies: Vec::new(),
             per_address: PerAddress::default(),
         }
@@ -207,6 +212,7 @@ mod tests {
             sessions_per_user = 9
             service_concurrency = 3
             max_in_flight = 4
+            write_timeout = 9
             trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]
             [limits.per_address]
             enabled = false
@@ -223,6 +229,7 @@ mod tests {
             sessions_per_user: SessionsPerUser(9),
             service_concurrency: figure(3),
             max_in_flight: figure(4),
+            write_timeout: figure(9),
             trusted_proxies: vec![
                 Network("10.0.0.0/8".parse().expect("a network")),
                 Network("2001:db8::1/128".parse().expect("a network")),

@@ -11,6 +11,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::Tls;
 use crate::auth::ClientCertificate;
+use crate::connections::Progress;
 
 /// Time for a handshake. Our own choice: two round trips, on any line that one can play over.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,7 +25,7 @@ const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
 
 /// A connection after its handshake.
 pub(crate) struct Accepted {
-    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) stream: TlsStream<Progress<TcpStream>>,
     /// The certificate of the client, if it sent one.
     pub(crate) certificate: Option<Arc<ClientCertificate>>,
 }
@@ -45,14 +46,20 @@ pub(crate) enum HandshakeError {
 
 impl Tls {
     /// Makes a connection secure, with the certificate of this moment.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Accepted, HandshakeError> {
+    pub(crate) async fn accept(
+        &self,
+        stream: Progress<TcpStream>,
+    ) -> Result<Accepted, HandshakeError> {
         tokio::select! {
             accepted = self.shake_hands(stream) => accepted,
             () = self.clock.sleep(HANDSHAKE_TIMEOUT) => Err(HandshakeError::TooSlow),
         }
     }
 
-    async fn shake_hands(&self, mut stream: TcpStream) -> Result<Accepted, HandshakeError> {
+    async fn shake_hands(
+        &self,
+        mut stream: Progress<TcpStream>,
+    ) -> Result<Accepted, HandshakeError> {
         // A TLS record starts with a control character, a request line with a letter.
         let mut first = [0];
         if 0 < stream.peek(&mut first).await? && first[0].is_ascii_alphabetic() {
@@ -72,7 +79,7 @@ impl Tls {
     }
 }
 
-async fn refuse_plain_http(stream: &mut TcpStream) -> io::Result<()> {
+async fn refuse_plain_http(stream: &mut Progress<TcpStream>) -> io::Result<()> {
     // What is not read would make the system reset the connection and lose the answer.
     let mut request = Vec::with_capacity(16 * 1024);
     let read = stream.read_buf(&mut request).await?;

@@ -1,11 +1,14 @@
 //! `…/changes`: each change as it happens, who caused it, and what became of whoever is gone.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use convoke_server::config::StoreChoice;
 use json_patch::Patch;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpSocket;
 
 use crate::service::{Player, Service, me, path, subscription_of};
 
@@ -17,6 +20,8 @@ struct Reader {
     session: Value,
     last_id: Option<String>,
 }
+
+const STREAMS: &str = "convoke_change_streams_open";
 
 /// One event: its name and its data.
 type Event = (String, Value);
@@ -319,7 +324,7 @@ async fn whoever_comes_again_is_told_what_was_missed_or_is_shown_everything() {
     reader.change().await;
     let (session, last_id) = (reader.session.clone(), reader.last_id.clone());
     drop(reader);
-    service.until_metric("convoke_change_streams_open", 0).await;
+    service.until_metric(STREAMS, 0).await;
     for n in 1..4 {
         service
             .put(&a, "loose/g1", &custom(&json!({"n": n})))
@@ -352,7 +357,7 @@ async fn whoever_comes_again_is_told_what_was_missed_or_is_shown_everything() {
     assert_eq!(snapshot["changes"].as_array().map(Vec::len), Some(32));
     let last = reader.last_id.clone();
     drop(reader);
-    service.until_metric("convoke_change_streams_open", 0).await;
+    service.until_metric(STREAMS, 0).await;
     service.clock.advance(Duration::from_mins(5));
     service
         .put(&a, "loose/g1", &custom(&json!({"n": 40})))
@@ -436,6 +441,50 @@ async fn a_stream_says_something_now_and_then_and_ends_with_its_time_or_the_serv
     stop.send(()).expect("it listens");
     assert_eq!(reader.end().await, json!({"reason": "shutdown"}));
     service.serving.await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_reader_that_never_reads_loses_its_connection_and_nobody_else_theirs() {
+    let patience = Duration::from_secs(37);
+    let service = Service::start_with(|config| {
+        config.limits.write_timeout = NonZeroU32::new(37).expect("not zero");
+    });
+    let service = service.await;
+    let a = service.player(1001).await;
+    service.put(&a, "loose/g1", &playing()).await.ok(201);
+    let (mut reader, _) = service.follow(&a, "loose/g1").await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    // Little room on the way, so that it is full soon.
+    socket.set_recv_buffer_size(4096).expect("set");
+    let mut deaf = socket.connect(service.address).await.expect("connected");
+    let head = format!(
+        "GET {}/changes HTTP/1.1\r\nhost: localhost\r\nx-xbl-contract-version: 107\r\n\
+         authorization: {}\r\n\r\n",
+        path("loose/g1"),
+        a.authorization
+    );
+    deaf.write_all(head.as_bytes()).await.expect("sent");
+    service.until_metric(STREAMS, 2).await;
+    let text = "x".repeat(60_000);
+    let stuck = async {
+        for number in 0..2_000 {
+            let value = json!({"number": number, "text": text});
+            service.put(&a, "loose/g1", &custom(&value)).await.ok(200);
+            reader.change().await;
+        }
+        panic!("the way to the client is endless");
+    };
+    tokio::select! {
+        () = stuck => {}
+        () = service.clock.until_waiting(1, patience) => {}
+    }
+    assert_eq!(service.metric(STREAMS).await, 2);
+    service.clock.advance(patience);
+    service.until_metric(STREAMS, 1).await;
+    let last = custom(&json!({"number": 0}));
+    let written = service.put(&a, "loose/g1", &last).await.ok(200);
+    while reader.change().await["changeNumber"] != written["changeNumber"] {}
+    drop(deaf);
 }
 
 #[tokio::test]
