@@ -106,6 +106,9 @@ pub const MAX_FOLLOWERS_SHOWN: usize = 2000;
 pub const MAX_PEOPLE_BULK: usize = 50;
 /// Most users on a block list, and most on a mute list. `Inferred:` people 1.6
 pub const MAX_PRIVATE_LIST: usize = 1000;
+/// Most friend requests of one user that wait, and most that wait for one user. Ours: as many as the
+/// other lists beside the people list hold.
+pub const MAX_FRIEND_REQUESTS: usize = 1000;
 /// Most users that a batch of permissions asks about. `Inferred:` people 5.2
 pub const MAX_PERMISSION_USERS: usize = 100;
 /// Most permissions that a batch asks for. `Inferred:` people 5.2

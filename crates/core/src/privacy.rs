@@ -11,7 +11,7 @@ use convoke_wire::Xuid;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A list of users that only its owner sees.
+/// A list of users beside the people list, each with the time when they came on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrivateList {
@@ -19,17 +19,32 @@ pub enum PrivateList {
     Blocked,
     /// Muted: not heard. `[doc]`
     Muted,
+    /// Friends, where friends are made by request; each is on the other's list. `[client]`
+    Friends,
+    /// Whom the owner has asked to be a friend; the owner is on their [`Self::RequestsReceived`].
+    RequestsSent,
+    /// Who has asked the owner.
+    RequestsReceived,
 }
 
 impl PrivateList {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Blocked, Self::Muted];
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Blocked,
+        Self::Muted,
+        Self::Friends,
+        Self::RequestsSent,
+        Self::RequestsReceived,
+    ];
 
     /// The word for it where it is stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Blocked => "blocked",
             Self::Muted => "muted",
+            Self::Friends => "friends",
+            Self::RequestsSent => "requestssent",
+            Self::RequestsReceived => "requestsreceived",
         }
     }
 }

@@ -120,7 +120,10 @@ impl App {
         let listeners = Arc::clone(&directory.realtime);
         let graph = match graph {
             Some(graph) => AnyGraph::Http(Box::new(graph)),
-            None => AnyGraph::BuiltIn(BuiltIn(Arc::clone(&directory.store))),
+            None => AnyGraph::BuiltIn(BuiltIn {
+                store: Arc::clone(&directory.store),
+                friends: config.people.friend_model,
+            }),
         };
         let shared = Shared {
             graph,
@@ -130,6 +133,7 @@ impl App {
             signatures: Arc::new(Signatures::new(config.auth.signatures)),
             people_locks: PeopleLocks::default(),
             people_feed: Arc::new(PeopleFeed::new(listeners)),
+            friend_model: config.people.friend_model,
             rate_limits: RateLimits::new(&config.limits),
             addresses: Addresses::new(&config.limits),
             cors: config.cors.clone(),

@@ -29,7 +29,7 @@ pub use handles::{HandlesConfig, InviteLifetime};
 pub use keys::{schema, schema_part};
 pub(crate) use limits::MAX_SESSIONS_PER_USER;
 pub use limits::{Limits, Mode, Network, PerAddress, Scale, SessionsPerUser};
-pub use people::{PeopleConfig, PeopleUrl};
+pub use people::{FriendModel, PeopleConfig, PeopleUrl};
 pub use profile::Profile;
 pub use realtime::RealTimeConfig;
 pub use telemetry::{Endpoint, SampleRatio, ServiceName, Telemetry};

@@ -24,6 +24,7 @@ mod encounters;
 pub mod entropy;
 pub mod exchange;
 pub mod explain;
+mod friendship;
 pub mod graph;
 pub mod health;
 mod history;

@@ -11,7 +11,7 @@ use crate::addresses::Addresses;
 use crate::admission::Admission;
 use crate::auth::{Authenticator, Signatures};
 use crate::commit::Directory;
-use crate::config::Cors;
+use crate::config::{Cors, FriendModel};
 use crate::graph::AnyGraph;
 use crate::people_feed::PeopleFeed;
 use crate::rate_limits::RateLimits;
@@ -28,6 +28,7 @@ pub struct Shared {
     pub(crate) signatures: Arc<Signatures>,
     pub(crate) people_locks: PeopleLocks,
     pub(crate) people_feed: Arc<PeopleFeed>,
+    pub(crate) friend_model: FriendModel,
     pub(crate) rate_limits: RateLimits,
     pub(crate) addresses: Addresses,
     pub(crate) cors: Cors,

@@ -5,6 +5,7 @@ pub mod hub;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Xuid;
+use crate::session::constants::word_enum;
 use crate::time::WireTime;
 
 /// A page of a people list.
@@ -29,7 +30,7 @@ pub struct Person {
     pub is_following_caller: bool,
     /// The owner follows the person.
     pub is_followed_by_caller: bool,
-    /// Both follow each other.
+    /// Both follow each other; where friends are made by request, both agreed on it.
     pub is_friend: bool,
     /// When the owner began to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,14 +79,28 @@ pub struct PersonSummary {
     pub has_caller_marked_target_as_favorite: bool,
     /// Always false here: there are no real names to share.
     pub has_caller_marked_target_as_known: bool,
-    /// Always `None`, in this word: there is no list of old.
-    pub legacy_friend_status: String,
+    /// Whether the two are friends by request; `None`, in this word, where following makes friends.
+    pub legacy_friend_status: FriendStatus,
     /// Only of oneself: changes since the list was last looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recent_change_count: Option<u32>,
     /// Only of oneself: where the list stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<String>,
+}
+
+word_enum! {
+    /// How two users stand to each other by requests, as the caller sees it. `[doc]`
+    FriendStatus {
+        /// Nobody has asked.
+        None = "None",
+        /// One has asked, and the other has accepted.
+        MutuallyAccepted = "MutuallyAccepted",
+        /// The caller has asked.
+        OutgoingRequest = "OutgoingRequest",
+        /// The target has asked.
+        IncomingRequest = "IncomingRequest",
+    }
 }
 
 /// What happened on a user's people list, as an event of the friends resource. `[client]`

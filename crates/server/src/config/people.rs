@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PeopleConfig {
+    /// How users become friends.
+    pub friend_model: FriendModel,
     /// The address of a people service of your own, as in `https://people.example/xbl`; what it is
     /// asked is in `docs/people.md`.
     pub url: Option<PeopleUrl>,
@@ -19,6 +21,17 @@ pub struct PeopleConfig {
     pub authorization_file: Option<PathBuf>,
     /// Milliseconds within which it must have answered a question.
     pub timeout_ms: NonZeroU32,
+}
+
+/// How users become friends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FriendModel {
+    /// By following each other.
+    #[default]
+    Follow,
+    /// By a request that the other accepts; friends follow each other from then on.
+    Request,
 }
 
 /// Longest address of a people service, in bytes. Ours.
@@ -33,6 +46,7 @@ pub struct PeopleUrl(Url);
 impl Default for PeopleConfig {
     fn default() -> Self {
         Self {
+            friend_model: FriendModel::Follow,
             url: None,
             authorization_file: None,
             // Inferred: people 7
@@ -110,6 +124,7 @@ mod tests {
     fn every_key_is_read_and_written_back() {
         let text = r#"
             [people]
+            friend_model = "request"
             url = "https://people.example/xbl/"
             authorization_file = "secret"
             timeout_ms = 150
@@ -122,6 +137,7 @@ mod tests {
             Some("secret".as_ref())
         );
         assert_eq!(people.timeout_ms.get(), 150);
+        assert_eq!(people.friend_model, FriendModel::Request);
         let written = Config {
             people: people.clone(),
             ..Config::default()

@@ -10,33 +10,38 @@ use convoke_store::{AnyStore, Store as _};
 use convoke_wire::Xuid;
 
 use super::{GraphError, SocialGraph, Verdict};
+use crate::config::FriendModel;
+use crate::friendship::are_friends;
 use crate::privacy::Asker;
 
 /// The graph of a store.
 #[derive(Debug)]
-pub(crate) struct BuiltIn(pub(crate) Arc<AnyStore>);
+pub(crate) struct BuiltIn {
+    pub(crate) store: Arc<AnyStore>,
+    pub(crate) friends: FriendModel,
+}
 
 impl SocialGraph for BuiltIn {
     async fn following(&self, users: &[Xuid], whom: Xuid) -> Result<BTreeSet<Xuid>, GraphError> {
         let mut following = BTreeSet::new();
         for user in users {
-            following.extend(self.0.follow(*user, whom)?.map(|follow| follow.owner));
+            following.extend(self.store.follow(*user, whom)?.map(|follow| follow.owner));
         }
         Ok(following)
     }
 
     async fn blocking(&self, users: &[Xuid], whom: Xuid) -> Result<BTreeSet<Xuid>, GraphError> {
-        let blocking = self.0.listing(PrivateList::Blocked, users, whom)?;
+        let blocking = self.store.listing(PrivateList::Blocked, users, whom)?;
         Ok(blocking.into_iter().collect())
     }
 
     async fn people(&self, of: Xuid, set: PeopleSet) -> Result<Vec<Xuid>, GraphError> {
         let mut people = Vec::new();
-        for follow in self.0.following(of)? {
+        for follow in self.store.following(of)? {
             let wanted = match set {
                 PeopleSet::People => true,
                 PeopleSet::Favorites => follow.favorite,
-                PeopleSet::Friends => self.0.follow(follow.target, of)?.is_some(),
+                PeopleSet::Friends => are_friends(&self.store, self.friends, of, follow.target)?,
             };
             people.extend(wanted.then_some(follow.target));
         }

@@ -1,6 +1,7 @@
 //! `/users/{owner}/people` and `/users/{owner}/summary`: whom a user follows, read.
 
 pub mod friends;
+mod requests;
 pub mod writes;
 
 use axum::response::Response;
@@ -9,7 +10,7 @@ use convoke_core::people::Follow;
 use convoke_core::privacy::Setting;
 use convoke_store::{Store, StoreError};
 use convoke_wire::Xuid;
-use convoke_wire::people::{PeopleList, Person, PersonSummary};
+use convoke_wire::people::{FriendStatus, PeopleList, Person, PersonSummary};
 use convoke_wire::uri::UserSegment;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -19,7 +20,9 @@ use crate::api_error::ApiError;
 use crate::auth::Role;
 use crate::call::Call;
 use crate::caller::Identity;
+use crate::config::FriendModel;
 use crate::edge_rule::EdgeRule;
+use crate::friendship;
 use crate::privacy;
 use crate::reply;
 use crate::shared::Shared;
@@ -96,7 +99,7 @@ pub fn list(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiEr
         "friendlist" => {
             let mut friends = Vec::new();
             for follow in follows {
-                friends.extend(store.follow(follow.target, owner)?.map(|_| follow));
+                friends.extend(are_friends(shared, owner, follow.target)?.then_some(follow));
             }
             follows = friends;
         }
@@ -133,6 +136,12 @@ pub fn list(shared: &Shared, owner: &str, call: &Call) -> Result<Response, ApiEr
     Ok(reply::json(StatusCode::OK, &page))
 }
 
+/// Whether two users are friends.
+pub(super) fn are_friends(shared: &Shared, one: Xuid, other: Xuid) -> Result<bool, StoreError> {
+    let store = &shared.directory.store;
+    friendship::are_friends(store, shared.friend_model, one, other)
+}
+
 /// A person on a list, with the relations of whoever looks at it.
 pub(super) fn person(
     shared: &Shared,
@@ -147,7 +156,7 @@ pub(super) fn person(
         is_favorite: followed.is_some_and(|follow| follow.favorite),
         is_following_caller: following.is_some(),
         is_followed_by_caller: followed.is_some(),
-        is_friend: followed.is_some() && following.is_some(),
+        is_friend: are_friends(shared, viewer, xuid)?,
         added_date_time_utc: listed.map(|follow| follow.added_at.into()),
         social_networks: Vec::new(),
         is_identity_shared: false,
@@ -189,7 +198,10 @@ pub fn summary(shared: &Shared, owner: &str, call: &Call) -> Result<Response, Ap
         is_target_following_caller: from.is_some(),
         has_caller_marked_target_as_favorite: to.is_some_and(|follow| follow.favorite),
         has_caller_marked_target_as_known: false,
-        legacy_friend_status: "None".to_owned(),
+        legacy_friend_status: match shared.friend_model {
+            FriendModel::Follow => FriendStatus::None,
+            FriendModel::Request => friendship::status(store, viewer, owner)?,
+        },
         // Inferred: nothing records when an owner has looked, so nothing is new.
         recent_change_count: own.then_some(0),
         watermark: own.then(|| newest.map_or(0, Timestamp::as_millisecond).to_string()),

@@ -4,6 +4,8 @@ use axum::body::Body;
 use axum::response::Response;
 use convoke_core::contract::read;
 use convoke_core::limits::{MAX_FOLLOWERS_SHOWN, MAX_FOLLOWING};
+use convoke_core::people::Follow;
+use convoke_core::privacy::PrivateList;
 use convoke_core::recent_players::{Encounter, RecentPlayersKey};
 use convoke_store::{Store, StoreError};
 use convoke_wire::Xuid;
@@ -13,11 +15,12 @@ use convoke_wire::people::hub::{
 };
 use http::StatusCode;
 
-use super::people::{check_reader, identify, reads_all, refuse};
+use super::people::{are_friends, check_reader, identify, reads_all, refuse};
 use crate::api_error::ApiError;
 use crate::auth::TokenUser;
 use crate::call::Call;
 use crate::caller::Identity;
+use crate::config::FriendModel;
 use crate::edge_rule::EdgeRule;
 use crate::exchange;
 use crate::reply;
@@ -94,8 +97,8 @@ async fn chosen(
     let mut xuids = Vec::new();
     match selector {
         Selector::Friends => {
-            for follow in store.following(owner)? {
-                xuids.extend(store.follow(follow.target, owner)?.map(|_| follow.target));
+            for Follow { target, .. } in store.following(owner)? {
+                xuids.extend(are_friends(shared, owner, target)?.then_some(target));
             }
         }
         Selector::Social => {
@@ -106,10 +109,14 @@ async fn chosen(
             let followers = store.followers(owner, MAX_FOLLOWERS_SHOWN)?;
             xuids.extend(followers.iter().map(|follow| follow.owner));
         }
-        // There are no requests where following makes friends, and nobody is known by name.
-        Selector::RequestsReceived
-        | Selector::RequestsSent
-        | Selector::Search
+        Selector::RequestsReceived => {
+            xuids = requests(shared, identity, owner, PrivateList::RequestsReceived)?;
+        }
+        Selector::RequestsSent => {
+            xuids = requests(shared, identity, owner, PrivateList::RequestsSent)?;
+        }
+        // Nobody is known by name.
+        Selector::Search
         | Selector::Recommendations
         | Selector::RecentPlayers
         | Selector::PlayedTitle(_)
@@ -117,6 +124,24 @@ async fn chosen(
         | Selector::Batch => {}
     }
     Ok(xuids)
+}
+
+/// Friend requests that wait, the oldest first; there are none where following makes friends.
+fn requests(
+    shared: &Shared,
+    identity: &Identity,
+    owner: Xuid,
+    list: PrivateList,
+) -> Result<Vec<Xuid>, ApiError> {
+    if shared.friend_model == FriendModel::Follow {
+        return Ok(Vec::new());
+    }
+    if !reads_all(identity, owner) {
+        let text = "friend requests are shown to the user whose they are";
+        return refuse(EdgeRule::PeoplePrivate, text);
+    }
+    let listed = shared.directory.store.listed(list, owner)?;
+    Ok(listed.iter().map(|listing| listing.target).collect())
 }
 
 /// Whom the owner has met, which is told to the owner and to services that read people.
@@ -189,7 +214,7 @@ fn person(
     let names = Names::of(named);
     Ok(HubPerson {
         xuid,
-        is_friend: to.is_some() && from.is_some(),
+        is_friend: are_friends(shared, viewer, xuid)?,
         is_favorite: to.is_some_and(|follow| follow.favorite),
         is_following_caller: from.is_some(),
         is_followed_by_caller: to.is_some(),

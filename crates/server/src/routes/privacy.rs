@@ -128,6 +128,7 @@ async fn add(
     }));
     if list == PrivateList::Blocked {
         // Inferred: a block ends whatever was between the two (people 1.5).
+        write.dissolve(shared, owner, target)?;
         for (owner, target) in [(owner, target), (target, owner)] {
             if store.follow(owner, target)?.is_some() {
                 write.ops.push(PeopleOp::Delete { owner, target });

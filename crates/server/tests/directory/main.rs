@@ -64,6 +64,7 @@ mod people_hub;
 mod people_joins;
 mod people_profiles;
 mod people_race;
+mod people_requests;
 mod people_rules;
 mod people_service;
 mod privacy_effects;

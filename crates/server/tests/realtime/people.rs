@@ -1,5 +1,6 @@
 //! What happens on a people list, told to whoever is subscribed to it.
 
+use convoke_server::config::{Config, FriendModel};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -69,6 +70,29 @@ async fn c24_who_is_followed_is_told_to_the_followers_own_subscription() {
         .ok(200);
     assert_eq!(at_c.hear().await, event(of_c, "Removed", 1001));
     at_a.assert_silent().await;
+}
+
+#[tokio::test]
+async fn c24_whoever_is_asked_to_be_a_friend_is_told_how_many_ask() {
+    let by_request = |config: &mut Config| config.people.friend_model = FriendModel::Request;
+    let service = Service::start_with(by_request).await;
+    let (a, b) = (service.player(1001).await, service.player(1002).await);
+    let mut at_b = service.open(&b).await;
+    let of_b = subscribe(&mut at_b, 1, &friends_of(1002)).await;
+    let count = |count: u64| {
+        let kind = "IncomingFriendRequestCountChanged";
+        json!([3, of_b, { "NotificationType": kind, "Count": count }])
+    };
+    let friend = "/users/me/people/friends/v2/xuid(1002)";
+    for (method, expected) in [(Method::PUT, 1), (Method::DELETE, 0), (Method::PUT, 1)] {
+        service.call(method, friend, &a, None).await.ok(200);
+        assert_eq!(at_b.hear().await, count(expected));
+    }
+    let back = "/users/me/people/friends/v2/xuid(1001)";
+    service.call(Method::PUT, back, &b, None).await.ok(200);
+    assert_eq!(at_b.hear().await, event(of_b, "Added", 1001));
+    assert_eq!(at_b.hear().await, count(0));
+    at_b.assert_silent().await;
 }
 
 #[tokio::test]

@@ -102,6 +102,9 @@ fn listing_key(list: PrivateList, owner: Xuid, target: Xuid) -> Bytes {
     let list: u8 = match list {
         PrivateList::Blocked => 1,
         PrivateList::Muted => 2,
+        PrivateList::Friends => 3,
+        PrivateList::RequestsSent => 4,
+        PrivateList::RequestsReceived => 5,
     };
     [&[list], &*edge_key(owner, target)].concat().into()
 }

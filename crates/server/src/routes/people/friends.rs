@@ -1,7 +1,8 @@
 //! Friends, and writes and reads about several users at once.
 //!
-//! Friends are two users who follow each other (`people.friendModel` `follow`); there are no
-//! requests to be accepted. `Inferred:` people 1.3
+//! Where following makes friends, asking is following. Where requests do (`people.friend_model`),
+//! asking sends one or accepts the other's, and whatever ends a friendship ends requests too.
+//! `Inferred:` people 1.3
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,10 +14,12 @@ use convoke_wire::people::{BulkResult, PeopleList, PeopleRequest};
 use http::{Method, StatusCode};
 
 use super::super::query_string::parameter;
+use super::requests;
 use super::writes::{add, check_writer, edge_to_write, remove};
 use super::{identify, person, refuse};
 use crate::api_error::ApiError;
 use crate::call::Call;
+use crate::config::FriendModel;
 use crate::edge_rule::EdgeRule;
 use crate::exchange;
 use crate::reply;
@@ -31,12 +34,13 @@ enum Ending {
     Follows,
 }
 
-/// Inferred: without the parameter the caller's own edge goes, which ends a friendship too.
-fn ending(call: &Call) -> Result<Ending, ApiError> {
+/// Inferred: without the parameter the caller's own edge goes where following makes friends, which
+/// ends a friendship too, and otherwise the friendship or the request.
+fn ending(shared: &Shared, call: &Call) -> Result<Ending, ApiError> {
     let word = parameter(&call.head.uri, "deleteRelationships").unwrap_or_default();
-    match word.to_ascii_lowercase().as_str() {
-        "friends" => Ok(Ending::Friends),
-        "follows" | "" => Ok(Ending::Follows),
+    match (word.to_ascii_lowercase().as_str(), shared.friend_model) {
+        ("friends", _) | ("", FriendModel::Request) => Ok(Ending::Friends),
+        ("follows", _) | ("", FriendModel::Follow) => Ok(Ending::Follows),
         _ => refuse(
             EdgeRule::PeopleWord,
             "deleteRelationships: expected `friends` or `follows`",
@@ -44,12 +48,22 @@ fn ending(call: &Call) -> Result<Ending, ApiError> {
     }
 }
 
-async fn end(shared: &Shared, owner: Xuid, target: Xuid, what: Ending) -> Result<(), ApiError> {
-    remove(shared, owner, target).await?;
-    if what == Ending::Friends {
-        remove(shared, target, owner).await?;
+async fn begin(shared: &Shared, owner: Xuid, target: Xuid) -> Result<(), ApiError> {
+    match shared.friend_model {
+        FriendModel::Follow => add(shared, owner, target).await,
+        FriendModel::Request => requests::ask(shared, owner, target).await,
     }
-    Ok(())
+}
+
+async fn end(shared: &Shared, owner: Xuid, target: Xuid, what: Ending) -> Result<(), ApiError> {
+    match (what, shared.friend_model) {
+        (Ending::Follows, _) => remove(shared, owner, target).await,
+        (Ending::Friends, FriendModel::Request) => requests::end(shared, owner, target).await,
+        (Ending::Friends, FriendModel::Follow) => {
+            remove(shared, owner, target).await?;
+            remove(shared, target, owner).await
+        }
+    }
 }
 
 /// `PUT` and `DELETE /users/{owner}/people/friends/v2/{target}`: the person as it then is. `[client]`
@@ -61,9 +75,9 @@ pub async fn write(
 ) -> Result<Response, ApiError> {
     let (owner, target) = edge_to_write(shared, owner, target, call)?;
     if call.head.method == Method::PUT {
-        add(shared, owner, target).await?;
+        begin(shared, owner, target).await?;
     } else {
-        end(shared, owner, target, ending(call)?).await?;
+        end(shared, owner, target, ending(shared, call)?).await?;
     }
     let listed = shared.directory.store.follow(owner, target)?;
     let person = person(shared, target, owner, listed)?;
@@ -114,11 +128,11 @@ pub async fn bulk(
     let (identity, owner) = identify(call, owner)?;
     check_writer(shared, &identity, owner)?;
     let wanted = wanted(call, None)?;
-    let ending = ending(call)?;
+    let ending = ending(shared, call)?;
     let mut result = BulkResult::default();
     for target in named(call, body, MAX_PEOPLE_BULK).await? {
         let done = match wanted {
-            Wanted::Add => add(shared, owner, target).await,
+            Wanted::Add => begin(shared, owner, target).await,
             _ => end(shared, owner, target, ending).await,
         };
         match done {

@@ -17,6 +17,7 @@ use crate::auth::Role;
 use crate::call::Call;
 use crate::caller::Identity;
 use crate::edge_rule::EdgeRule;
+use crate::friendship::Steps;
 use crate::people_feed::PeopleChange;
 use crate::reply;
 use crate::shared::{PeopleLock, Shared};
@@ -73,6 +74,24 @@ pub(in crate::routes) struct PeopleWrite {
 }
 
 impl PeopleWrite {
+    /// Ends the friendship of two users, and whatever requests wait between them.
+    pub(in crate::routes) fn dissolve(
+        &mut self,
+        shared: &Shared,
+        one: Xuid,
+        other: Xuid,
+    ) -> Result<(), StoreError> {
+        let mut steps = Steps::default();
+        steps.dissolve(&shared.directory.store, one, other)?;
+        self.take(steps);
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self, steps: Steps) {
+        self.ops.extend(steps.ops);
+        self.told.extend(steps.told);
+    }
+
     /// To the end, so that a client who goes away leaves nothing untold.
     pub(in crate::routes) async fn carry_out(self, shared: &Shared) -> Result<(), ApiError> {
         let Self { ops, told, lock } = self;
@@ -119,13 +138,9 @@ fn told(
     Ok(told)
 }
 
-/// Puts a user on a list, unless it is there, full, or a block forbids.
-pub(super) async fn add(shared: &Shared, owner: Xuid, target: Xuid) -> Result<(), ApiError> {
-    if owner == target {
-        return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
-    }
+/// Nobody gets nearer to whom they have blocked, or who has blocked them.
+pub(super) fn check_unblocked(shared: &Shared, owner: Xuid, target: Xuid) -> Result<(), ApiError> {
     let store = &shared.directory.store;
-    let lock = shared.people_locks.of_both(owner, target).await;
     if store.is_listed(PrivateList::Blocked, owner, target)? {
         return refuse(EdgeRule::PeopleBlocked, "the caller has blocked the user");
     }
@@ -135,21 +150,43 @@ pub(super) async fn add(shared: &Shared, owner: Xuid, target: Xuid) -> Result<()
             "the user's privacy settings do not allow it",
         );
     }
+    Ok(())
+}
+
+/// What puts a user on a list, unless it is full; nothing where the user is on it.
+pub(super) fn edge(
+    shared: &Shared,
+    owner: Xuid,
+    target: Xuid,
+) -> Result<Option<PeopleOp>, ApiError> {
+    let store = &shared.directory.store;
     if store.follow(owner, target)?.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     if MAX_FOLLOWING <= store.following(owner)?.len() {
         let text = format!("the list holds at most {MAX_FOLLOWING} people");
         return refuse(EdgeRule::PeopleFull, text);
     }
-    let follow = Follow {
+    Ok(Some(PeopleOp::Put(Follow {
         owner,
         target,
         favorite: false,
         added_at: shared.directory.clock.now(),
+    })))
+}
+
+/// Puts a user on a list, unless it is there, full, or a block forbids.
+pub(super) async fn add(shared: &Shared, owner: Xuid, target: Xuid) -> Result<(), ApiError> {
+    if owner == target {
+        return refuse(EdgeRule::PeopleSelf, "nobody follows themselves");
+    }
+    let lock = shared.people_locks.of_both(owner, target).await;
+    check_unblocked(shared, owner, target)?;
+    let Some(put) = edge(shared, owner, target)? else {
+        return Ok(());
     };
     let write = PeopleWrite {
-        ops: vec![PeopleOp::Put(follow)],
+        ops: vec![put],
         told: told(shared, owner, target, |xuids| PeopleEvent::Added { xuids })?,
         lock: Some(lock),
     };
@@ -163,16 +200,21 @@ pub(in crate::routes) async fn remove(
     target: Xuid,
 ) -> Result<(), ApiError> {
     let lock = shared.people_locks.of_both(owner, target).await;
-    if shared.directory.store.follow(owner, target)?.is_none() {
+    let store = &shared.directory.store;
+    if store.follow(owner, target)?.is_none() {
         return Ok(());
     }
-    let write = PeopleWrite {
+    let mut write = PeopleWrite {
         ops: vec![PeopleOp::Delete { owner, target }],
         told: told(shared, owner, target, |xuids| PeopleEvent::Removed {
             xuids,
         })?,
         lock: Some(lock),
     };
+    // Friends follow each other, so whoever stops is no friend any more.
+    if store.is_listed(PrivateList::Friends, owner, target)? {
+        write.dissolve(shared, owner, target)?;
+    }
     write.carry_out(shared).await
 }
 
