@@ -32,10 +32,10 @@ pub use error::AuthError;
 pub use header::{Credentials, Scheme, UserHash, authorization};
 pub use keys::{IssuerKeys, KEY_FILE, KeyError};
 pub use on_behalf::{ActingUser, DENY_SCOPE, ON_BEHALF_OF_TITLE, ON_BEHALF_OF_USERS, OnBehalf};
-pub(crate) use principal::is_console;
 pub use principal::{
     Acting, AgeGroup, MissingPrivileges, ModernGamertag, Principal, TitleIdentity, TokenUser,
 };
+pub(crate) use principal::{CONSOLES, is_console};
 pub use proof_key::{Confirmation, ProofKey};
 pub use role::Role;
 pub use signature::{SIGNATURE, SignatureError, Signatures, SignedBody, SignedRequest};

@@ -34,17 +34,30 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Option<AnyStore>> {
 /// with other content, and whoever kept an entity tag or a number from before has to find out.
 /// Everything else of a session stays. When it does not come to its end it can be done again.
 pub async fn give_new_branches(config: &Config, entropy: &dyn Entropy) -> anyhow::Result<usize> {
-    ensure!(
-        config.store == StoreChoice::Memory || config.data.exists(),
-        "there is no data folder {}",
-        config.data.display()
-    );
+    check_there(config)?;
     let store = open_store(config)?;
     let store = Arc::new(store.context("sessions in memory are not restored")?);
     let result = rebranch(&store, entropy).await;
     // Waits for the disk, so not on a thread that does other work.
     tokio::task::spawn_blocking(move || store.close()).await?;
     result
+}
+
+/// Opening would make what is missing, and an empty store looks as if all were done.
+fn check_there(config: &Config) -> anyhow::Result<()> {
+    let dir = &config.data;
+    let (is_there, kind) = match config.store {
+        StoreChoice::Memory => return Ok(()),
+        StoreChoice::Sqlite => (SqliteStore::is_in(dir), "sqlite"),
+        StoreChoice::Log => (LogStore::is_in(dir), "log"),
+    };
+    let dir_text = dir.display();
+    ensure!(dir.exists(), "there is no data folder {dir_text}");
+    ensure!(
+        is_there,
+        "there is no store of this kind in {dir_text}: `store` is \"{kind}\""
+    );
+    Ok(())
 }
 
 async fn rebranch(store: &AnyStore, entropy: &dyn Entropy) -> anyhow::Result<usize> {

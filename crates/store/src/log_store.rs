@@ -57,6 +57,11 @@ impl Shared {
 }
 
 impl LogStore {
+    /// Whether a directory has a store of this kind, sound or not.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(append_log::FOLDER).is_dir()
+    }
+
     /// Opens the store of a directory, or creates both.
     ///
     /// Fails when the data is damaged, foreign, of a newer version or in use by another process.

@@ -55,6 +55,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// Whether a directory has a store of this kind, sound or not.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(DATA).is_file()
+    }
+
     /// Opens the store of a directory, or creates both.
     ///
     /// Fails without touching the data file when it is damaged, foreign, of a newer version or in

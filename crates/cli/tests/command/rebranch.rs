@@ -82,6 +82,16 @@ fn without_a_data_folder_there_is_nothing_to_do_and_none_is_made() {
         "{said}"
     );
     assert!(!data.exists());
+    // Nor is a store made where there is none.
+    for store in ["sqlite", "log"] {
+        let (content, said) = rebranch(folder.path(), store);
+        assert!(
+            !content && said.contains("there is no store of this kind in"),
+            "{said}"
+        );
+    }
+    let entries = fs::read_dir(folder.path()).expect("a folder");
+    assert_eq!(entries.count(), 0);
     let (content, said) = rebranch(folder.path(), "memory");
     assert!(
         !content && said.contains("in memory are not restored"),

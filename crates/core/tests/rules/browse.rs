@@ -73,19 +73,36 @@ impl World for Sessions {
     }
 }
 
-fn by_index(catalogue: &Catalogue, plan: &Plan<'_>, world: &Sessions) -> Vec<HandleId> {
+/// What one search has brought.
+struct Round {
+    most: usize,
+    dropped: usize,
+    found: usize,
+    /// What sessions leave of that.
+    shown: Vec<HandleId>,
+}
+
+/// Searches for more each time, until nothing is left out.
+fn rounds(catalogue: &Catalogue, plan: &Plan<'_>, world: &Sessions) -> Vec<Round> {
+    let mut rounds = Vec::new();
     let mut most = 3;
     loop {
         let mut search = Search::new(plan, most);
         search.look(catalogue, 0..catalogue.chunks(), world);
         let dropped = search.dropped();
-        let found = search.found();
+        let found: Vec<_> = search.found().collect();
+        let shown = found.iter().filter(|found| {
+            let session = world.session(&found.session);
+            session.is_some_and(|session| Search::holds(plan, found, &session))
+        });
+        rounds.push(Round {
+            most,
+            dropped,
+            found: found.len(),
+            shown: shown.map(|found| found.handle.id).collect(),
+        });
         if dropped == 0 {
-            let shown = found.into_iter().filter(|found| {
-                let session = world.session(&found.session);
-                session.is_some_and(|session| Search::holds(plan, found, &session))
-            });
-            return shown.map(|found| found.handle.id).collect();
+            return rounds;
         }
         most *= 8;
     }
@@ -118,6 +135,24 @@ fn one_by_one(
         ranked.then_with(|| newest_first(this, that))
     });
     found.into_iter().map(|(_, handle)| handle.id).collect()
+}
+
+/// Attributes with the values that filters ask for; none for one handle of four.
+fn usual(session: usize) -> SearchAttributes {
+    if session.is_multiple_of(4) {
+        return SearchAttributes::default();
+    }
+    let pick = |words: &[&str]| words[session * 31 % words.len()].to_owned();
+    let number = [-1.5, 0.0, 1.0, 2.0][session * 13 / 7 % 4];
+    let number = serde_json::Number::from_f64(number).expect("finite");
+    SearchAttributes {
+        tags: Some(vec![pick(&["red", "blue", "GREEN"])]),
+        achievement_ids: Some(vec![pick(&["red", "Red"])]),
+        strings: Some([(pick(&["x", "Y"]), pick(&["red", "Red", "blue"]))].into()),
+        numbers: Some([(pick(&["X", "y", "x"]), number)].into()),
+        locale: Some(pick(&["en-US", "de"])),
+        language: None,
+    }
 }
 
 fn attributes() -> impl Strategy<Value = SearchAttributes> {
@@ -210,13 +245,14 @@ proptest! {
     ) {
         let world = Sessions(sessions());
         let (mut shelf, mut kept) = (Shelf::default(), BTreeMap::new());
-        // With these there are more handles than a chunk has places.
-        for session in 600..1_500_usize {
-            let plain = handle(session, session as u128, SearchAttributes::default(), 20);
-            shelf.put(&plain);
-            kept.insert(session, plain);
+        // With these there are three chunks, and most conditions hold of some in each.
+        for session in 600..2_400_usize {
+            let (attributes, age) = (usual(session), i64::try_from(session * 7 % 19).expect("small"));
+            let usual = handle(session, session as u128, attributes, age);
+            shelf.put(&usual);
+            kept.insert(session, usual);
         }
-        for (id, (session, attributes, age)) in (1_500..).zip(steps) {
+        for (id, (session, attributes, age)) in (2_400..).zip(steps) {
             if let Some(attributes) = attributes {
                 let handle = handle(session, id, attributes, age);
                 shelf.put(&handle);
@@ -233,8 +269,16 @@ proptest! {
             let order = order.map(|text| OrderBy::parse(&text).expect("an order"));
             let plan = Plan::new(filter.as_ref(), order.as_ref());
             let expected = one_by_one(&kept, filter.as_ref(), order.as_ref(), &world);
-            let found = by_index(&catalogue, &plan, &world);
-            prop_assert_eq!(found, expected, "{:?} {:?}", filter, order);
+            let rounds = rounds(&catalogue, &plan, &world);
+            for Round { most, dropped, found, shown } in &rounds {
+                prop_assert!(
+                    expected.starts_with(shown),
+                    "of {}: {:?} {:?}\n{:?}\n{:?}", most, filter, order, shown, expected
+                );
+                prop_assert!(*dropped == 0 || found == most, "{} of {}", found, most);
+            }
+            let all = rounds.last().map(|round| &round.shown);
+            prop_assert_eq!(all, Some(&expected), "{:?} {:?}", filter, order);
         }
     }
 }
@@ -277,7 +321,9 @@ fn a_replaced_handle_is_not_found_any_more() {
     let world = Sessions(sessions());
     let find = |text: &str| {
         let filter = Filter::parse(text).expect("a filter");
-        by_index(&shelf.catalogue(), &Plan::new(Some(&filter), None), &world)
+        let plan = Plan::new(Some(&filter), None);
+        let last = rounds(&shelf.catalogue(), &plan, &world).pop();
+        last.expect("a round").shown
     };
     assert!(find("tags/any(d:d eq 'old')").is_empty());
     assert_eq!(find("tags/any(d:d eq 'new')"), [Uuid::from_u128(2)]);

@@ -94,7 +94,7 @@ pub enum AgeGroup {
 }
 
 /// Types of devices that are consoles. `Inferred:` smartmatch 3.6
-const CONSOLES: [&str; 4] = ["XboxOne", "Scarlett", "Nintendo", "PlayStation"];
+pub(crate) const CONSOLES: [&str; 4] = ["XboxOne", "Scarlett", "Nintendo", "PlayStation"];
 
 /// Whether a device type is that of a console, in any letter case.
 pub(crate) fn is_console(device_type: &str) -> bool {

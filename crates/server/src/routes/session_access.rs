@@ -20,7 +20,7 @@ use super::handles::find;
 use super::query_string::parameter;
 use super::sessions::{Way, joining_facts, judges, needs, ties};
 use crate::api_error::ApiError;
-use crate::auth::{Role, TitleIdentity, is_console};
+use crate::auth::{CONSOLES, Role, TitleIdentity, is_console};
 use crate::call::Call;
 use crate::caller::{Admitted, Identity, key_of};
 use crate::reply;
@@ -45,8 +45,11 @@ pub(super) async fn explain(
     let state = shared.directory.read(&key).await?;
     let state = state.ok_or_else(ApiError::session_not_found)?;
     let session = &*state.session;
-    let assumed = user_asked_about(session, admitted, call)?;
-    let user = caller_of(shared, admitted, session, &assumed);
+    let mut assumed = user_asked_about(session, admitted, call)?;
+    if assumed.device_type.is_none() {
+        assumed.device_type = device_of_member(shared, session, assumed.xuid);
+    }
+    let user = caller_of(shared, admitted, &assumed);
     let way = match parameter(&call.head.uri, "handle") {
         Some(id) => way_through(shared, identity, &key, &user, &id).await?,
         None => Way::default(),
@@ -122,17 +125,18 @@ fn user_asked_about(
     })
 }
 
-fn caller_of(
-    shared: &Shared,
-    admitted: &Admitted,
-    session: &Session,
-    user: &AssumedUser,
-) -> Caller {
-    let console = match &user.device_type {
-        Some(device) => is_console(device),
-        // Who has a place has come with a token that was good for it.
-        None => session.member_of(user.xuid).is_some(),
-    };
+/// What kind of device a member is taken to play on where it matters.
+///
+/// Who has taken a place has come with a token of a console; for a reserved one somebody else has.
+fn device_of_member(shared: &Shared, session: &Session, xuid: Xuid) -> Option<String> {
+    let matters = shared.authenticator.title_identity() == TitleIdentity::Require;
+    let member = session.member_of(xuid).map(|(_, member)| member);
+    let has_come = member.is_some_and(|member| member.is_accepted());
+    (matters && has_come).then(|| CONSOLES[0].to_owned())
+}
+
+fn caller_of(shared: &Shared, admitted: &Admitted, user: &AssumedUser) -> Caller {
+    let console = user.device_type.as_deref().is_some_and(is_console);
     let title_identity = shared.authenticator.title_identity();
     Caller {
         user: Some(User {

@@ -96,15 +96,26 @@ async fn new_branches_need_a_data_folder_that_nobody_uses() {
         refused(&config).await,
         "sessions in memory are not restored"
     );
+    // A folder without a store of the kind gets none.
+    std::fs::create_dir(&config.data).expect("a folder");
+    for store in [StoreChoice::Sqlite, StoreChoice::Log] {
+        config.store = store;
+        let absent = refused(&config).await;
+        assert!(
+            absent.starts_with("there is no store of this kind in "),
+            "{absent}"
+        );
+        let entries = std::fs::read_dir(&config.data).expect("a folder");
+        assert_eq!(entries.count(), 0);
+    }
     config.store = StoreChoice::Sqlite;
     let server = convoke_store::SqliteStore::open(&config.data).expect("a store");
     let used = refused(&config).await;
     assert!(used.contains("in use"), "{used}");
     drop(server);
-    assert_eq!(
-        give_new_branches(&config, &TestEntropy::default())
-            .await
-            .expect("nothing to do"),
-        0
-    );
+    let done = give_new_branches(&config, &TestEntropy::default()).await;
+    assert_eq!(done.expect("an empty store"), 0);
+    config.store = StoreChoice::Log;
+    let other = refused(&config).await;
+    assert!(other.ends_with("`store` is \"log\""), "{other}");
 }

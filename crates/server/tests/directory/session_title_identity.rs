@@ -3,7 +3,7 @@
 use convoke_server::auth::TitleIdentity;
 use serde_json::json;
 
-use crate::fixtures::{A_CONNECTION, SCID, active, connected, leave, session};
+use crate::fixtures::{A_CONNECTION, SCID, active, connected, leave, reserve, session};
 use crate::handle_steps::invite;
 use crate::world::{Player, StoreKind, World};
 
@@ -94,9 +94,9 @@ async fn servers_are_not_bound_and_without_the_setting_nobody_is() {
 #[tokio::test]
 async fn an_explanation_says_what_the_device_means() {
     let w = strict().await;
-    let console = on(&w, 1001, Some("XboxOne")).await;
+    let player = on(&w, 1001, Some("XboxOne")).await;
     let path = session("open", "s");
-    console.put(&path, active()).await.expect(201);
+    player.put(&path, active()).await.expect(201);
     let server = w.server().await;
     let deciding = async |more: &str| {
         let asked = format!("{path}?explain=access&xuid={more}");
@@ -106,9 +106,23 @@ async fn an_explanation_says_what_the_device_means() {
         (last["step"].clone(), last["code"].clone())
     };
     assert_eq!(deciding("1001").await, (json!("place"), json!(null)));
+    let user = async |more: &str| {
+        let asked = format!("{path}?explain=access&xuid={more}");
+        let document = server.get(&asked).await.expect(200).json();
+        document["user"]["deviceType"].clone()
+    };
+    assert_eq!(user("1001").await, "XboxOne");
+    assert_eq!(user("1001&deviceType=Win32").await, "Win32");
+    assert_eq!(user("1002").await, json!(null));
     let refused = (json!("titleIdentity"), json!(CODE));
     assert_eq!(deciding("1001&deviceType=Win32").await, refused);
     assert_eq!(deciding("1002").await, refused);
     let console = deciding("1002&deviceType=Scarlett").await;
     assert_eq!(console, (json!("room"), json!(null)));
+    // Whoever reserved the place had the console.
+    player.put(&path, reserve(&[1003])).await.expect(200);
+    assert_eq!(user("1003").await, json!(null));
+    assert_eq!(deciding("1003").await, refused);
+    let other = on(&w, 1003, Some("Win32")).await;
+    assert_eq!(other.put(&path, active()).await.status, 403);
 }
