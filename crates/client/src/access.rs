@@ -50,6 +50,13 @@ impl AccessQuestion {
         self.with("deviceId", device_id)
     }
 
+    /// If that were a device of this type, as in `XboxOne` or `Win32`.
+    #[must_use]
+    pub fn device_type(self, device_type: &str) -> Self {
+        let device_type = utf8_percent_encode(device_type, NON_ALPHANUMERIC).to_string();
+        self.with("deviceType", device_type)
+    }
+
     /// If the user lacked the multiplayer privilege.
     #[must_use]
     pub fn without_multiplayer(self) -> Self {
@@ -102,11 +109,12 @@ mod tests {
         let question = AccessQuestion::about(Xuid(7))
             .title(TitleId(1))
             .device("a&b")
+            .device_type("Xbox One")
             .title(TitleId(777))
             .without_multiplayer()
             .through(Uuid::from_u128(1));
         let expected = format!(
-            "{}?explain=access&xuid=7&deviceId=a%26b&titleId=777&multiplayer=false\
+            "{}?explain=access&xuid=7&deviceId=a%26b&deviceType=Xbox%20One&titleId=777&multiplayer=false\
              &handle=00000000-0000-0000-0000-000000000001",
             session_path(&session)
         );

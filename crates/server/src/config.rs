@@ -117,7 +117,9 @@ impl Config {
             Some(path) => Self::of_file(path)?,
             None => Self::default(),
         };
-        environment::over(config, environment)
+        let config = environment::over(config, environment)?;
+        config.people.check()?;
+        Ok(config)
     }
 
     fn of_file(path: &Path) -> anyhow::Result<Self> {
@@ -157,6 +159,7 @@ fn parse(text: &str) -> anyhow::Result<Config> {
         serde_ignored::deserialize(document, |path| unknown.push(path.to_string()))?;
     if unknown.is_empty() {
         config.auth.check()?;
+        config.people.check()?;
         return Ok(config);
     }
     let problems: Vec<_> = unknown.iter().map(|path| keys::unknown(path)).collect();

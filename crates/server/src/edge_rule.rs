@@ -225,8 +225,12 @@ edge_rules! {
         "Name another user.";
     /// A people list holds at most 2000 people.
     PeopleFull = "people.full", BAD_REQUEST, 1028,
-        "The list is full.",
-        "Remove somebody with `DELETE /users/me/people/xuid(<n>)` first.";
+        "The list is full: the caller's own, or where a friend request is accepted that of the user who sent it; the text says whose.",
+        "Whose list it is removes somebody with `DELETE /users/me/people/xuid(<n>)` first.";
+    /// At most 1000 friend requests of a user wait, and at most 1000 for one.
+    PeopleRequestsFull = "people.requests.full", BAD_REQUEST, 1028,
+        "Too many requests of the caller wait for an answer, or too many wait for the user; the text says which.",
+        "Withdraw one with `DELETE /users/me/people/friends/v2/xuid(<n>)`; where they wait for the user, that user has to answer some first.";
     /// A favourite is followed.
     PeopleFavorite = "people.favorite", NOT_FOUND, 4100,
         "The user to be marked as favourite is not on the list.",

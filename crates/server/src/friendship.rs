@@ -94,9 +94,13 @@ impl Steps {
     }
 
     /// Ends the friendship of two users, and whatever requests wait between them.
+    ///
+    /// Where users become friends otherwise, requests may be left from before. They end too, but are
+    /// shown to nobody, so nobody is told how many there are.
     pub(crate) fn dissolve(
         &mut self,
         store: &AnyStore,
+        model: FriendModel,
         one: Xuid,
         other: Xuid,
     ) -> Result<(), StoreError> {
@@ -108,8 +112,10 @@ impl Steps {
             }
             if store.is_listed(RequestsReceived, owner, target)? {
                 self.unlist(RequestsReceived, owner, target);
-                let waiting = store.listed(RequestsReceived, owner)?.len();
-                self.tell_count(owner, waiting.saturating_sub(1));
+                if model == FriendModel::Request {
+                    let waiting = store.listed(RequestsReceived, owner)?.len();
+                    self.tell_count(owner, waiting.saturating_sub(1));
+                }
             }
         }
         Ok(())

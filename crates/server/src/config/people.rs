@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PeopleConfig {
-    /// How users become friends.
+    /// How users become friends; `request` only where the people graph is kept here, without `url`.
     pub friend_model: FriendModel,
     /// The address of a people service of your own, as in `https://people.example/xbl`; what it is
     /// asked is in `docs/people.md`.
@@ -56,6 +57,16 @@ impl Default for PeopleConfig {
 }
 
 impl PeopleConfig {
+    /// Checks what keys say together.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.url.is_none() || self.friend_model == FriendModel::Follow,
+            "people.friend_model: `request` does not go with `people.url`, whose service says who \
+             the friends are; remove one of the two"
+        );
+        Ok(())
+    }
+
     /// Makes relative paths relative to a folder.
     pub(super) fn resolve_paths(&mut self, folder: &Path) {
         if let Some(path) = &mut self.authorization_file {
@@ -124,7 +135,7 @@ mod tests {
     fn every_key_is_read_and_written_back() {
         let text = r#"
             [people]
-            friend_model = "request"
+            friend_model = "follow"
             url = "https://people.example/xbl/"
             authorization_file = "secret"
             timeout_ms = 150
@@ -137,13 +148,33 @@ mod tests {
             Some("secret".as_ref())
         );
         assert_eq!(people.timeout_ms.get(), 150);
-        assert_eq!(people.friend_model, FriendModel::Request);
+        assert_eq!(people.friend_model, FriendModel::Follow);
         let written = Config {
             people: people.clone(),
             ..Config::default()
         };
         let written = toml::to_string(&written).expect("TOML");
         assert_eq!(parse(&written).expect("valid").people, people);
+    }
+
+    #[test]
+    fn requests_make_friends_only_where_the_graph_is_kept_here() {
+        let requests = "[people]\nfriend_model = \"request\"\n";
+        let people = parse(requests).expect("valid").people;
+        assert_eq!(people.friend_model, FriendModel::Request);
+        let url = "https://people.example";
+        let in_file = parse(&format!("{requests}url = \"{url}\"")).expect_err("both");
+        let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let given = [
+            variable("CONVOKE_PEOPLE__FRIEND_MODEL", "request"),
+            variable("CONVOKE_PEOPLE__URL", url),
+        ];
+        let in_environment = Config::load(None, &given).expect_err("both");
+        for error in [in_file, in_environment] {
+            let text = format!("{error:#}");
+            assert!(text.contains("people.friend_model: `request`"), "{text}");
+            assert!(text.contains("`people.url`"), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Friends, several people at once, the summary, and what is told of changes.
 
+use convoke_server::config::{Config, FriendModel};
 use convoke_server::people_feed::PeopleChange;
 use convoke_wire::Xuid;
 use convoke_wire::people::PeopleEvent;
@@ -7,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::handle_steps::{cast, follow};
 use crate::people::{coded, mark, unfollow, xuids};
-use crate::world::{Answer, Player};
+use crate::privacy_lists::block;
+use crate::world::{Answer, Player, StoreKind, World};
 
 const FRIEND_B: &str = "/users/me/people/friends/v2/xuid(1002)";
 
@@ -150,5 +152,28 @@ every_store! {
         let block = c.a.put("/users/me/people/never", json!({ "Xuid": "1003" })).await;
         block.expect_empty(200);
         assert_eq!(told(), [(1003, PeopleEvent::Removed { xuids: one(1001) })]);
+    }
+}
+
+#[tokio::test]
+async fn requests_from_before_end_with_a_block_and_nobody_is_told_how_many_wait() {
+    for store in [StoreKind::Sqlite, StoreKind::Log] {
+        let model = |it| move |config: &mut Config| config.people.friend_model = it;
+        let w = World::configured(store, model(FriendModel::Request)).await;
+        let (a, friend) = (w.user(1001).await, "/users/me/people/friends/v2/xuid(1003)");
+        a.request("PUT", friend).send().await.expect(200);
+        let w = w.restart_configured(model(FriendModel::Follow)).await;
+        let mut changes = w.app().people_changes();
+        let c = cast(&w).await;
+        block(&c.a, &c.c).await;
+        assert!(changes.try_recv().is_err());
+        let w = w.restart_configured(model(FriendModel::Request)).await;
+        let c = cast(&w).await;
+        let summary =
+            c.a.get("/users/xuid(1003)/summary")
+                .await
+                .expect(200)
+                .json();
+        assert_eq!(summary["legacyFriendStatus"], "None");
     }
 }

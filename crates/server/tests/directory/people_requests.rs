@@ -208,6 +208,15 @@ async fn several_are_asked_and_ended_together() {
     assert_eq!(requests(&c.c).await, [nobody(), nobody()]);
 }
 
+/// Refused because something is full, with the rule and what the text says of it.
+#[track_caller]
+fn full(answer: Answer, rule: &str, says: &str) {
+    let code = answer.header("x-convoke-refusal").unwrap_or_default();
+    assert!(code.split(';').next() == Some(rule), "{code}");
+    assert!(answer.text().contains(says), "{}", answer.text());
+    coded(answer, 400, 1028);
+}
+
 #[tokio::test]
 async fn so_many_requests_wait_and_no_more() {
     let w = by_request(StoreKind::Memory).await;
@@ -222,7 +231,11 @@ async fn so_many_requests_wait_and_no_more() {
                 .json();
         assert_eq!(done["failedToUpdate"], json!([]), "{first}");
     }
-    coded(ask(&c.a, &c.b).await, 400, 1028);
+    full(
+        ask(&c.a, &c.b).await,
+        "people.requests.full",
+        "of the caller",
+    );
     let one = "/users/me/people/friends/v2/xuid(10500)";
     c.a.delete(one).await.expect(200);
     ask(&c.a, &c.b).await.expect(200);
@@ -278,7 +291,15 @@ async fn a_friend_whose_list_is_full_is_not_accepted() {
             .await
             .expect_empty(204);
     }
-    coded(ask(&c.a, &c.b).await, 400, 1028);
+    full(
+        ask(&c.a, &c.b).await,
+        "people.full",
+        "the caller's list is full",
+    );
     assert_eq!(status(&c.a, &c.b).await, "IncomingRequest");
     assert_eq!(listed(&c.b).await, nobody());
+    ask(&c.a, &c.c).await.expect(200);
+    let theirs = "the list of the user who asked is full";
+    full(ask(&c.c, &c.a).await, "people.full", theirs);
+    assert_eq!(listed(&c.c).await, nobody());
 }

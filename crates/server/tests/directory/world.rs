@@ -183,6 +183,19 @@ impl World {
         self.restart_after(|_| {}).await
     }
 
+    /// The same with another configuration.
+    pub(crate) async fn restart_configured(self, change: impl FnOnce(&mut Config)) -> Self {
+        self.app.close().await;
+        let mut config = self.config;
+        change(&mut config);
+        let app = open(&config, &self.clock, &self.entropy);
+        Self {
+            app,
+            config,
+            ..self
+        }
+    }
+
     /// The same, as after a backup was put back: every session has a new branch.
     pub(crate) async fn restart_restored(self) -> (Self, usize) {
         self.app.close().await;

@@ -18,41 +18,63 @@ fn listing(list: PrivateList, owner: u64, target: u64, added: i64) -> Listing {
 }
 
 pub(super) async fn private_lists_are_apart_and_in_order<S: Store>(store: Arc<S>) {
-    use PrivateList::{Blocked, Muted};
-    let entries = [
-        listing(Blocked, 1, 10, 30),
-        listing(Blocked, 1, 9, 10),
-        listing(Blocked, 1, 100, 10),
-        listing(Muted, 1, 9, 5),
-        listing(Blocked, u64::MAX, 1, 5),
-    ];
-    let puts = entries.iter().copied().map(PeopleOp::List).collect();
-    store.commit(people(puts)).await.expect("listed");
-    let listed = |list, owner| store.listed(list, Xuid(owner)).expect("an answer");
-    assert_eq!(listed(Blocked, 1), [entries[1], entries[2], entries[0]]);
-    assert_eq!(listed(Muted, 1), [entries[3]]);
-    assert_eq!(listed(Blocked, u64::MAX), [entries[4]]);
-    assert_eq!(listed(Muted, 9), []);
-    let is = |list, owner, target| {
-        let answer = store.is_listed(list, Xuid(owner), Xuid(target));
-        answer.expect("an answer")
-    };
-    assert!(is(Blocked, 1, 9) && is(Muted, 1, 9) && is(Blocked, u64::MAX, 1));
-    assert!(!is(Muted, 1, 10) && !is(Blocked, 9, 1));
-    let asked = [Xuid(9), Xuid(1), Xuid(u64::MAX)];
-    let listing = |list, target| {
-        let answer = store.listing(list, &asked, Xuid(target));
-        answer.expect("an answer")
-    };
-    assert_eq!(listing(Blocked, 1), [Xuid(u64::MAX)]);
-    assert_eq!(listing(Blocked, 9), [Xuid(1)]);
-    assert_eq!(listing(Muted, 100), []);
+    // Each has somebody whom no other has, after the same three.
+    let own = |number: u64| Xuid(200 + number);
+    for (number, list) in (0..).zip(PrivateList::ALL) {
+        let entries = [
+            listing(list, 1, 10, 30),
+            listing(list, 1, 9, 10),
+            listing(list, 1, 100, 10),
+            listing(list, 1, own(number).0, 40),
+            listing(list, u64::MAX, 1, 5),
+        ];
+        let puts = entries.into_iter().map(PeopleOp::List).collect();
+        store.commit(people(puts)).await.expect("listed");
+    }
+    for (number, list) in (0..).zip(PrivateList::ALL) {
+        let listed = |owner| store.listed(list, Xuid(owner)).expect("an answer");
+        let expected = [
+            listing(list, 1, 9, 10),
+            listing(list, 1, 100, 10),
+            listing(list, 1, 10, 30),
+            listing(list, 1, own(number).0, 40),
+        ];
+        assert_eq!(listed(1), expected);
+        assert_eq!(listed(u64::MAX), [listing(list, u64::MAX, 1, 5)]);
+        assert_eq!(listed(9), []);
+        let is = |owner, target| {
+            let answer = store.is_listed(list, Xuid(owner), target);
+            answer.expect("an answer")
+        };
+        let asked = [Xuid(9), Xuid(1), Xuid(u64::MAX)];
+        let having = |target| {
+            let answer = store.listing(list, &asked, target);
+            answer.expect("an answer")
+        };
+        for (other, _) in (0..).zip(PrivateList::ALL) {
+            assert_eq!(is(1, own(other)), other == number, "{list:?}");
+            assert_eq!(having(own(other)).is_empty(), other != number, "{list:?}");
+        }
+        assert!(is(1, Xuid(9)) && is(u64::MAX, Xuid(1)) && !is(9, Xuid(1)));
+        assert_eq!(having(Xuid(1)), [Xuid(u64::MAX)]);
+        assert_eq!(having(Xuid(9)), [Xuid(1)]);
+    }
     // Lists and people graph know nothing of each other here.
     assert_eq!(store.following(Xuid(1)).expect("an answer"), []);
 }
 
 pub(super) async fn an_entry_is_replaced_and_removed<S: Store>(store: Arc<S>) {
-    let list = PrivateList::Muted;
+    for list in PrivateList::ALL {
+        let others = PrivateList::ALL.into_iter().filter(|other| *other != list);
+        replace_and_remove(&*store, list, others).await;
+    }
+}
+
+async fn replace_and_remove<S: Store>(
+    store: &S,
+    list: PrivateList,
+    others: impl Iterator<Item = PrivateList>,
+) {
     let put = |entry| people(vec![PeopleOp::List(entry)]);
     let remove = |list| PeopleOp::Unlist {
         list,
@@ -74,7 +96,7 @@ pub(super) async fn an_entry_is_replaced_and_removed<S: Store>(store: Arc<S>) {
     let listed = || store.listed(list, Xuid(1)).expect("an answer");
     let (second, third) = (listing(list, 1, 3, 20), listing(list, 1, 2, 30));
     assert_eq!(listed(), [second, third]);
-    let other = people(vec![remove(PrivateList::Blocked)]);
+    let other = people(others.map(remove).collect());
     store.commit(other).await.expect("nothing to remove");
     assert_eq!(listed(), [second, third]);
     // Put and removed in one step, it was never there.

@@ -90,7 +90,7 @@ const TABLES_2: &str = "
 CREATE INDEX follows_by_target ON follows (target, added_at);
 
 CREATE TABLE private_lists (
-    list     TEXT NOT NULL,               -- blocked or muted
+    list     TEXT NOT NULL,               -- the word for one, see PrivateList
     owner    TEXT NOT NULL,
     target   TEXT NOT NULL,
     added_at INTEGER NOT NULL,            -- nanoseconds since 1970

@@ -36,12 +36,16 @@ pub(super) async fn ask(shared: &Shared, owner: Xuid, target: Xuid) -> Result<()
                     Full::Sender => "too many requests of the caller wait already",
                     Full::Receiver => "too many requests wait for the user already",
                 };
-                return refuse(EdgeRule::PeopleFull, text);
+                return refuse(EdgeRule::PeopleRequestsFull, text);
             }
         }
         FriendStatus::IncomingRequest => {
-            for (one, other) in [(owner, target), (target, owner)] {
-                let put = edge(shared, one, other)?;
+            let both = [
+                (owner, target, "the caller's list"),
+                (target, owner, "the list of the user who asked"),
+            ];
+            for (one, other, whose) in both {
+                let put = edge(shared, one, other, whose)?;
                 let xuids = vec![other];
                 let event = match put {
                     Some(_) => PeopleEvent::Added { xuids },
@@ -50,7 +54,7 @@ pub(super) async fn ask(shared: &Shared, owner: Xuid, target: Xuid) -> Result<()
                 write.ops.extend(put);
                 write.told.push(PeopleChange { owner: one, event });
             }
-            steps.dissolve(store, owner, target)?;
+            steps.dissolve(store, shared.friend_model, owner, target)?;
             steps.befriend(owner, target, now);
         }
     }

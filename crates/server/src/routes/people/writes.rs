@@ -82,7 +82,8 @@ impl PeopleWrite {
         other: Xuid,
     ) -> Result<(), StoreError> {
         let mut steps = Steps::default();
-        steps.dissolve(&shared.directory.store, one, other)?;
+        let (store, model) = (&shared.directory.store, shared.friend_model);
+        steps.dissolve(store, model, one, other)?;
         self.take(steps);
         Ok(())
     }
@@ -153,18 +154,20 @@ pub(super) fn check_unblocked(shared: &Shared, owner: Xuid, target: Xuid) -> Res
     Ok(())
 }
 
-/// What puts a user on a list, unless it is full; nothing where the user is on it.
+/// What puts a user on a list, unless it is full; nothing where the user is on it. `whose` names the
+/// list for the caller.
 pub(super) fn edge(
     shared: &Shared,
     owner: Xuid,
     target: Xuid,
+    whose: &str,
 ) -> Result<Option<PeopleOp>, ApiError> {
     let store = &shared.directory.store;
     if store.follow(owner, target)?.is_some() {
         return Ok(None);
     }
     if MAX_FOLLOWING <= store.following(owner)?.len() {
-        let text = format!("the list holds at most {MAX_FOLLOWING} people");
+        let text = format!("{whose} is full, with {MAX_FOLLOWING} people");
         return refuse(EdgeRule::PeopleFull, text);
     }
     Ok(Some(PeopleOp::Put(Follow {
@@ -182,7 +185,7 @@ pub(super) async fn add(shared: &Shared, owner: Xuid, target: Xuid) -> Result<()
     }
     let lock = shared.people_locks.of_both(owner, target).await;
     check_unblocked(shared, owner, target)?;
-    let Some(put) = edge(shared, owner, target)? else {
+    let Some(put) = edge(shared, owner, target, "the list")? else {
         return Ok(());
     };
     let write = PeopleWrite {
