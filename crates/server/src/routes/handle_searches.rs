@@ -243,8 +243,12 @@ impl Searching<'_> {
         found: Found,
     ) -> Result<Option<Candidate<'o>>, ApiError> {
         let scid = &found.handle.session.scid;
-        let Some(open) = open.iter().find(|open| open.scid == *scid) else {
-            return Ok(None);
+        let open = match open {
+            [only] => only,
+            many => match many.iter().find(|open| open.scid == *scid) {
+                Some(open) => open,
+                None => return Ok(None),
+            },
         };
         let state = self.present(&found).await?;
         Ok(state.map(|state| Candidate {
