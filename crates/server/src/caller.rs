@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use convoke_core::session::access::may_enter;
 use convoke_core::{Caller, User};
 use convoke_wire::session::constants::Capability;
 use convoke_wire::{Scid, SessionKey, SessionRef, TemplateName, Xuid};
@@ -169,7 +170,7 @@ impl Identity {
 }
 
 /// Notes whether the service configuration keeps the acting user out.
-fn mark_banned(shared: &Shared, scid: &Scid, caller: &mut Caller) {
+pub(crate) fn mark_banned(shared: &Shared, scid: &Scid, caller: &mut Caller) {
     let Some(user) = &mut caller.user else {
         return;
     };
@@ -221,6 +222,12 @@ pub fn admit(shared: &Shared, identity: &Identity, scid: &Scid) -> Result<Admitt
 }
 
 impl Admitted {
+    /// The same, if nobody keeps its user out of the service configuration.
+    pub fn unless_banned(self) -> Result<Self, ApiError> {
+        may_enter(&self.caller)?;
+        Ok(self)
+    }
+
     /// The template of a name, if it is open to the token. `[doc]` for the 404.
     pub fn template(&self, name: &TemplateName) -> Result<Arc<NamedTemplate>, ApiError> {
         let named = self.config.template(name).cloned().ok_or_else(|| {

@@ -17,6 +17,7 @@ use crate::limits::{
     MAX_SEARCH_BYTES, MAX_SEARCH_ENTRIES, MAX_SEARCH_NAME_CHARS, MAX_SEARCH_STRING_BYTES,
 };
 use crate::refusal::{Refusal, Rule};
+use crate::session::access::may_enter;
 use crate::session::{MemberState, Session, owners};
 
 /// What a new handle is made of, beside the request.
@@ -50,6 +51,7 @@ pub fn make(request: &HandleRequest, maker: &Maker<'_>) -> Result<Handle, Refusa
     if let (false, None) = (maker.caller.server, &maker.caller.user) {
         return Err(Rule::NoUser.at("", "this takes a token with an XUID claim"));
     }
+    may_enter(maker.caller)?;
     let (body, lifetime) = match request.kind {
         HandleType::Activity => (activity(maker)?, None),
         HandleType::Invite => (invite(request, maker)?, Some(maker.invite_lifetime)),

@@ -100,16 +100,30 @@ pub(super) fn player<'a>(caller: &'a Caller, path: &str) -> Result<&'a User, Ref
     let Some(user) = &caller.user else {
         return Err(Rule::NoUser.at(path, "this takes a token with an XUID claim"));
     };
-    if user.banned {
-        let detail = format!("{CANNOT_ACCESS} The calling user is banned");
-        return Err(Rule::Banned.at(path, detail));
-    }
+    check_not_banned(user, path)?;
     if !user.multiplayer {
         let detail =
             format!("{CANNOT_ACCESS} The calling user must have the multiplayer privilege");
         return Err(Rule::NoMultiplayer.at(path, detail));
     }
     Ok(user)
+}
+
+fn check_not_banned(user: &User, path: &str) -> Result<(), Refusal> {
+    if user.banned {
+        let detail = format!("{CANNOT_ACCESS} The calling user is banned");
+        return Err(Rule::Banned.at(path, detail));
+    }
+    Ok(())
+}
+
+/// Whether a service configuration is open to the caller for anything but leaving: to whoever is not
+/// banned from it, and to servers.
+pub fn may_enter(caller: &Caller) -> Result<(), Refusal> {
+    match &caller.user {
+        Some(user) if !caller.server => check_not_banned(user, ""),
+        _ => Ok(()),
+    }
 }
 
 /// Devices that cannot tell titles apart use sessions that are made for them. `[doc]`

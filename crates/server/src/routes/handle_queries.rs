@@ -27,7 +27,7 @@ use super::{begin, count_search};
 use crate::api_error::ApiError;
 use crate::auth::Role;
 use crate::call::Call;
-use crate::caller::{Identity, admit};
+use crate::caller::{Admitted, Identity, admit};
 use crate::exchange;
 use crate::graph::SocialGraph as _;
 use crate::privacy::Asker;
@@ -65,7 +65,7 @@ pub async fn post(shared: &Shared, call: &Call, body: Body) -> Result<Response, 
         }
     }
     if let Some(scid) = &wanted.scid {
-        admit(shared, &identity, scid)?;
+        admit(shared, &identity, scid)?.unless_banned()?;
     }
     let xuid = parameter(uri, "xuid").map(|text| text.parse()).transpose();
     let xuid = xuid.map_err(|error: convoke_wire::ids::IdError| {
@@ -168,8 +168,9 @@ impl Asking<'_> {
         handle: &Handle,
         hidden: &BTreeSet<Xuid>,
     ) -> Result<Option<WireHandle>, ApiError> {
-        // Configurations that are not open to the caller's title have no activities for it.
-        let Ok(admitted) = admit(self.shared, self.identity, &handle.session.scid) else {
+        // Configurations that are not open to the caller or its title have no activities for it.
+        let admitted = admit(self.shared, self.identity, &handle.session.scid);
+        let Ok(admitted) = admitted.and_then(Admitted::unless_banned) else {
             return Ok(None);
         };
         let Some(state) = self.shared.directory.read(&handle.session_key()).await? else {

@@ -113,7 +113,7 @@ impl Searching<'_> {
     fn open(&self, wanted: &HandleQuery) -> Result<Vec<Open>, ApiError> {
         let (scid, template) = (wanted.scid.as_ref(), wanted.template_name.as_ref());
         if let Some(scid) = scid {
-            let admitted = admit(self.shared, self.identity, scid)?;
+            let admitted = admit(self.shared, self.identity, scid)?.unless_banned()?;
             if let Some(template) = template {
                 admitted.template(template)?;
             }
@@ -126,6 +126,7 @@ impl Searching<'_> {
             .catalogues(sandbox, scid, template);
         let open = catalogues.into_iter().filter_map(|(key, catalogue)| {
             let admitted = admit(self.shared, self.identity, &key.scid).ok()?;
+            let admitted = admitted.unless_banned().ok()?;
             admitted.template(&key.template).ok()?;
             Some(Open {
                 admitted,

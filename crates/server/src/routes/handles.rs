@@ -12,6 +12,7 @@ use convoke_core::handle::{Grant, Handle, correlation_key, grant};
 use convoke_core::privacy::permission::Permission;
 use convoke_core::rate_limit::Allowance;
 use convoke_core::session::Session;
+use convoke_core::session::access::may_enter;
 use convoke_store::{HandleOp, Store};
 use convoke_wire::handle::{Handle as WireHandle, HandleRequest, HandleType};
 use convoke_wire::ids::parse_guid;
@@ -234,6 +235,7 @@ pub(super) fn find(shared: &Shared, identity: &Identity, id: &str) -> Result<Fou
 pub async fn get(shared: &Shared, id: &str, call: &Call) -> Result<Response, ApiError> {
     let (identity, viewer) = begin(call)?;
     let found = find(shared, &identity, id)?;
+    may_enter(&found.admitted.caller)?;
     if !grant::may_see(
         &found.handle,
         &found.admitted.caller,

@@ -109,7 +109,7 @@ impl Reader<'_> {
             titles: self.titles(table, &title_ids),
             title_ids,
             banned_users: self
-                .ids(table, BANNED_USERS, "users", user)
+                .ids_or_none(table, BANNED_USERS, "users", user)
                 .unwrap_or_default()
                 .into_iter()
                 .collect(),
@@ -128,17 +128,26 @@ impl Reader<'_> {
         read: impl Fn(&DeValue<'_>) -> Result<T, String>,
     ) -> Option<Vec<T>> {
         let value = table.get(key)?;
+        if value.get_ref().as_array().is_some_and(|all| all.is_empty()) {
+            let text = format!("expected at least one of the {what}");
+            self.report(key, Some(value.span()), text);
+        }
+        self.ids_or_none(table, key, what, read)
+    }
+
+    /// A list of identifiers, each once.
+    fn ids_or_none<T: Clone + Eq + Hash>(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        what: &str,
+        read: impl Fn(&DeValue<'_>) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let value = table.get(key)?;
         let Some(items) = value.get_ref().as_array() else {
             self.report_type(key, value, &format!("a list of {what}"));
             return None;
         };
-        if items.is_empty() {
-            self.report(
-                key,
-                Some(value.span()),
-                format!("expected at least one of the {what}"),
-            );
-        }
         let mut ids = Vec::new();
         let mut seen = HashSet::new();
         for (index, item) in items.iter().enumerate() {

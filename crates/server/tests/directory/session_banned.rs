@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::fixtures::{A, B, HANDLES_SCID, SCID, active, custom, leave, session};
-use crate::handle_steps::{invite, session_in};
+use crate::handle_steps::{invite, path_of, session_in};
 use crate::world::{Answer, StoreKind, World};
 
 /// A service without banned users, and the file to ban them in.
@@ -93,4 +93,47 @@ async fn neither_an_invitation_nor_a_server_lets_a_banned_user_in() {
         let last = steps.last().expect("a step");
         assert_eq!(last["code"], "caller.banned", "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_banned_user_makes_no_handle_and_finds_none() {
+    let (w, file) = world().await;
+    let (a, b) = (w.user(A).await, w.user(B).await);
+    let path = session("open", "s");
+    a.put(&path, active()).await.expect(201);
+    b.put(&path, active()).await.expect(200);
+    let reference = json!({"scid": SCID, "templateName": "open", "name": "s"});
+    let activity = json!({"type": "activity", "version": 1, "sessionRef": reference});
+    let made = a.post("/handles", activity.clone()).await.expect(201);
+    let handle = path_of(&made.json());
+    b.get(&handle).await.expect(200);
+    let one = json!({"type": "activity", "owners": {"xuids": ["1001"]}, "scid": SCID});
+    let everywhere = json!({"type": "activity", "owners": {"xuids": ["1001"]}});
+    let search = json!({"type": "search", "scid": SCID, "templateName": "open", "global": true});
+    let query = "/handles/query?include=relatedInfo";
+    let count = |answer: Answer| {
+        answer.expect(200).json()["results"]
+            .as_array()
+            .map(Vec::len)
+    };
+    assert_eq!(count(b.post(query, everywhere.clone()).await), Some(1));
+    let number = a.get(&path).await.expect(200).json()["changeNumber"].clone();
+
+    write(&w, &file, "banned_users = [\"1002\"]");
+    for body in [activity, invite(&reference, A)] {
+        refused(&b.post("/handles", body).await);
+    }
+    refused(&b.get(&handle).await);
+    refused(&b.post(query, one.clone()).await);
+    refused(&b.post(query, search).await);
+    assert_eq!(count(b.post(query, everywhere.clone()).await), Some(0));
+    assert_eq!(
+        a.get(&path).await.expect(200).json()["changeNumber"],
+        number
+    );
+    assert_eq!(count(a.post(query, one.clone()).await), Some(1));
+
+    write(&w, &file, "banned_users = []");
+    assert_eq!(count(b.post(query, one).await), Some(1));
+    b.get(&handle).await.expect(200);
 }

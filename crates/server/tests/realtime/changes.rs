@@ -1,5 +1,6 @@
 //! `…/changes`: each change as it happens, who caused it, and what became of whoever is gone.
 
+use std::fs;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 
-use crate::service::{Player, Service, me, path, subscription_of};
+use crate::service::{Player, SCID, Service, me, path, subscription_of};
 
 /// A reader of a stream.
 struct Reader {
@@ -309,6 +310,25 @@ async fn only_who_may_read_the_session_may_follow_it() {
             "departure": {"index": 1, "xuid": "1002", "reason": "left"}})
     );
     assert_eq!(service.changes(&b, "private/g1", None).await.status(), 403);
+}
+
+#[tokio::test]
+async fn who_is_banned_meanwhile_follows_no_further() {
+    let service = Service::start().await;
+    let (a, b) = (service.player(1001).await, service.player(1002).await);
+    service.put(&a, "loose/g1", &playing()).await.ok(201);
+    let (mut reader, _) = service.follow(&b, "loose/g1").await;
+    let change = |n: u64| custom(&json!({ "n": n }));
+    service.put(&a, "loose/g1", &change(1)).await.ok(200);
+    reader.change().await;
+
+    let file = service.folder.path().join("services").join(SCID);
+    let file = file.join("service.toml");
+    let text = fs::read_to_string(&file).expect("the service's") + "banned_users = [1002]\n";
+    fs::write(&file, text).expect("written");
+    service.app.reload_service_configs().expect("valid");
+    service.put(&a, "loose/g1", &change(2)).await.ok(200);
+    assert_eq!(reader.end().await, json!({"reason": "accessLost"}));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use super::event::{self, KEEP_ALIVE};
 use crate::api_error::ApiError;
+use crate::caller::mark_banned;
 use crate::history::{Following, News, Record, States, id_of};
 use crate::lifetime;
 use crate::live::LiveSession;
@@ -167,6 +168,13 @@ impl Follower {
 
     /// Whether the reader may read a state; if not, the stream ends.
     async fn may_read(&mut self, state: &LiveSession, change: Option<&Record>) -> bool {
+        let reading = &mut self.reading;
+        // Who has been banned meanwhile reads no further.
+        mark_banned(
+            &self.shared,
+            &reading.key.reference.scid,
+            &mut reading.caller,
+        );
         match self.reading.check(&self.shared, &state.session).await {
             Ok(()) => return true,
             Err(ApiError::Unavailable(_) | ApiError::People(_)) => {
