@@ -112,6 +112,15 @@ edge_rules! {
         "`endpointUri` is not the notification resource of a user of the token, or `transport` names something else than a socket.",
         "Register `https://notify.xboxlive.com/users/xuid(<n>)/deviceId/current/titleId/<title>` with the transport `RTA`; what is told does not depend on it, only on subscribing to that resource.";
 
+    /// An inbox is its owner's alone.
+    InboxOwner = "inbox.owner", FORBIDDEN, 4000,
+        "The path names another user than those of the token.",
+        "Use `/users/me/inbox`, or the owner's token.";
+    /// What is asked of an inbox has known words and a size.
+    InboxQuery = "inbox.query", BAD_REQUEST, 4000,
+        "`maxItems` or `maxActions` is no number, or an update names more notifications than an inbox has.",
+        "Send numbers, and at most 256 notifications in one update.";
+
     /// A request has credentials.
     AuthMissing = "auth.missing", UNAUTHORIZED, 4500,
         "There is no `Authorization` header.",

@@ -19,6 +19,8 @@ pub enum Service {
     Profile,
     /// Endpoints for notifications.
     Notify,
+    /// What waits for users.
+    Inbox,
     /// Activities without a session.
     MultiplayerActivity,
     /// Tokens.
@@ -59,6 +61,7 @@ pub fn scope_of(host: Option<&str>) -> Scope {
         "rta.xboxlive.com" => Scope::One(Service::RealTime),
         "multiplayeractivity.xboxlive.com" => Scope::One(Service::MultiplayerActivity),
         "notify.xboxlive.com" => Scope::One(Service::Notify),
+        "notificationinbox.xboxlive.com" => Scope::One(Service::Inbox),
         "social.xboxlive.com" => Scope::One(Service::Social),
         "peoplehub.xboxlive.com" => Scope::One(Service::PeopleHub),
         "privacy.xboxlive.com" => Scope::One(Service::Privacy),
@@ -121,6 +124,7 @@ mod tests {
         check(Some("sessiondirectory.xboxlive.com"), RealTime, false);
         check(Some("notify.xboxlive.com"), Service::Notify, true);
         check(Some("notify.xboxlive.com"), RealTime, false);
+        check(Some("NotificationInbox.xboxlive.com"), Service::Inbox, true);
         check(
             Some("multiplayeractivity.xboxlive.com"),
             Service::MultiplayerActivity,

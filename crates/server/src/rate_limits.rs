@@ -144,7 +144,7 @@ pub fn allowance(service: Service) -> Option<Allowance> {
         Service::Privacy => Some(Allowance::Privacy),
         Service::Profile => Some(Allowance::Profile),
         Service::MultiplayerActivity => Some(Allowance::MultiplayerActivity),
-        Service::RealTime | Service::Notify => Some(Allowance::Other),
+        Service::RealTime | Service::Notify | Service::Inbox => Some(Allowance::Other),
         Service::Issuer | Service::Operations => None,
     }
 }

@@ -17,7 +17,7 @@
 //! (`convoke_core::session::taps`).
 
 mod attachments;
-mod invitations;
+pub(crate) mod invitations;
 mod listeners;
 pub(crate) mod losses;
 mod mailbox;

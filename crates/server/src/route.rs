@@ -83,6 +83,8 @@ routes! {
     DevToken = "/dev/token";
     Jwks = "/.well-known/jwks.json";
     NotificationEndpoints = "/system/notifications/endpoints";
+    Inbox = "/users/{owner}/inbox";
+    InboxUpdates = "/users/{owner}/inbox/subscriptions/batch";
     Activities = "/titles/{title_id}/users/{xuid}/activities";
     ActivityQuery = "/titles/{title_id}/activities/query";
     RecentPlayers = "/titles/{title_id}/recentplayers";
@@ -156,6 +158,8 @@ impl From<&Target> for Route {
             Target::Person(..) => Self::Person,
             Target::Favorite(..) => Self::Favorite,
             Target::NotificationEndpoints => Self::NotificationEndpoints,
+            Target::Inbox(_) => Self::Inbox,
+            Target::InboxUpdates(_) => Self::InboxUpdates,
             Target::Activity(_, address) => match address {
                 ActivityAddress::Of(_) => Self::Activities,
                 ActivityAddress::Query => Self::ActivityQuery,

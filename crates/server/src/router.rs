@@ -32,8 +32,8 @@ use crate::rate_limits;
 use crate::realtime;
 use crate::route::Route;
 use crate::routes::{
-    self, changes, handle_queries, handle_session, handles, hoppers, notifications, operations,
-    session_parts, session_queries, sessions, templates,
+    self, changes, handle_queries, handle_session, handles, hoppers, inbox, notifications,
+    operations, session_parts, session_queries, sessions, templates,
 };
 use crate::shared::Shared;
 use crate::signed;
@@ -143,6 +143,7 @@ fn family_of(service: Service) -> Family {
         | Service::SmartMatch
         | Service::RealTime
         | Service::Notify
+        | Service::Inbox
         | Service::Issuer
         | Service::Operations => Family::Text,
     }
@@ -206,6 +207,11 @@ async fn answer(
 
         (Target::NotificationEndpoints, &Method::POST) => {
             Box::pin(notifications::register(shared, call, body)).await
+        }
+
+        (Target::Inbox(owner), &Method::GET) => Box::pin(inbox::get(shared, &owner, call)).await,
+        (Target::InboxUpdates(owner), &Method::POST) => {
+            Box::pin(inbox::update(shared, &owner, call, body)).await
         }
 
         (Target::Activity(title_id, address), _) => {

@@ -7,6 +7,7 @@ mod handle_searches;
 pub mod handle_session;
 pub mod handles;
 pub mod hoppers;
+pub mod inbox;
 pub mod notifications;
 pub mod operations;
 pub mod people;

@@ -10,6 +10,7 @@ pub mod etag;
 pub mod handle;
 pub mod headers;
 pub mod ids;
+pub mod inbox;
 pub mod json;
 pub mod json_patch;
 pub mod multiplayer_activity;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use convoke_core::handle::{Handle, notice};
-use convoke_store::Store as _;
+use convoke_store::{Store as _, StoreError};
 use convoke_wire::{Sandbox, TitleId, Xuid};
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,7 +22,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// Most senders that are remembered for it.
 const MAX_SENDERS: usize = 65_536;
 /// Most invitations that a new subscription is told of, the newest ones. Ours.
-pub(super) const MAX_TOLD: usize = 256;
+pub(crate) const MAX_TOLD: usize = 256;
 
 /// Who has invited whom, and to which session.
 type Inviting = (Option<Xuid>, Xuid, String);
@@ -83,22 +83,31 @@ pub(super) async fn waiting(
     title_id: TitleId,
     now: Timestamp,
 ) -> Vec<Arc<Handle>> {
-    let store = &shared.directory.store;
-    let mut found = match store.invitations_for(sandbox, xuid, now, MAX_TOLD) {
-        Ok(found) => found,
-        Err(error) => {
+    let heard = |handle: &Handle| is_heard_by(shared, handle, title_id);
+    waiting_of(shared, sandbox, xuid, heard, now)
+        .await
+        .unwrap_or_else(|error| {
             tracing::error!(%error, "invitations that wait could not be read");
-            return Vec::new();
-        }
-    };
-    found.retain(|handle| is_heard_by(shared, handle, title_id));
+            Vec::new()
+        })
+}
+
+/// The invitations that wait for a user and are to be told of, oldest first.
+pub(crate) async fn waiting_of(
+    shared: &Shared,
+    sandbox: &Sandbox,
+    xuid: Xuid,
+    is_wanted: impl Fn(&Handle) -> bool,
+    now: Timestamp,
+) -> Result<Vec<Arc<Handle>>, StoreError> {
+    let store = &shared.directory.store;
     let mut wanted = Vec::new();
-    for handle in found {
-        if is_to_be_told(shared, &handle, now).await {
+    for handle in store.invitations_for(sandbox, xuid, now, MAX_TOLD)? {
+        if is_wanted(&handle) && is_to_be_told(shared, &handle, now).await {
             wanted.push(handle);
         }
     }
-    wanted
+    Ok(wanted)
 }
 
 /// Whether a title hears of an invitation: its own, or one of its service configuration.

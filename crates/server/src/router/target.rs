@@ -46,6 +46,10 @@ pub enum Target {
     Favorite(String, String),
     /// `/system/notifications/endpoints`
     NotificationEndpoints,
+    /// `/users/{owner}/inbox`
+    Inbox(String),
+    /// `/users/{owner}/inbox/subscriptions/batch`
+    InboxUpdates(String),
     /// `/titles/{title_id}/…`
     Activity(TitleId, ActivityAddress),
     /// `/connect`, or `/socket`
@@ -124,6 +128,7 @@ impl Target {
             Self::Hopper(..) | Self::HopperStats(..) | Self::Ticket(..) => Service::SmartMatch,
             Self::Connect | Self::Nonce => Service::RealTime,
             Self::NotificationEndpoints => Service::Notify,
+            Self::Inbox(_) | Self::InboxUpdates(_) => Service::Inbox,
             Self::Activity(..) => Service::MultiplayerActivity,
             _ => Service::SessionDirectory,
         }
@@ -146,6 +151,7 @@ impl Target {
             | Self::SomePeople(_)
             | Self::Friends(_)
             | Self::Hub(_, Selector::Batch, _)
+            | Self::InboxUpdates(_)
             | Self::NotificationEndpoints => "POST",
             Self::Person(..) | Self::Private(_, PrivateAddress::Never | PrivateAddress::Mute) => {
                 "GET, PUT, DELETE"
@@ -163,6 +169,7 @@ impl Target {
             | Self::People(_)
             | Self::Connect
             | Self::Nonce
+            | Self::Inbox(_)
             | Self::Summary(_)
             | Self::Profiles(..)
             | Self::Hub(..)

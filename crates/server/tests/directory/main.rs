@@ -45,6 +45,7 @@ mod handles_search;
 mod handles_session;
 mod handles_titles;
 mod handles_transfer;
+mod inbox;
 mod limits_addresses;
 mod limits_cors;
 mod limits_overload;

@@ -55,6 +55,8 @@ fn template_of(target: &Target) -> String {
         Target::Person(..) => "/users/{owner}/people/{target}".to_owned(),
         Target::Favorite(..) => "/users/{owner}/people/favorites/{target}".to_owned(),
         Target::NotificationEndpoints => "/system/notifications/endpoints".to_owned(),
+        Target::Inbox(_) => "/users/{owner}/inbox".to_owned(),
+        Target::InboxUpdates(_) => "/users/{owner}/inbox/subscriptions/batch".to_owned(),
         Target::Activity(_, address) => {
             let rest = match address {
                 ActivityAddress::Of(_) => "users/{xuid}/activities",

@@ -50,6 +50,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("precondition", "Preconditions"),
     ("rta", "Real time"),
     ("notify", "Notifications"),
+    ("inbox", "Inboxes"),
     ("auth", "Credentials"),
     ("scid", "Service configurations"),
     ("template", "Templates"),

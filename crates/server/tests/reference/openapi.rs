@@ -248,6 +248,15 @@ impl Operation {
                 json!({"type": "string", "pattern": "^[A-Za-z]{1,40}(,[A-Za-z]{1,40}){0,19}$"}),
             );
         }
+        if self.path == "/users/{owner}/inbox" {
+            for name in ["maxItems", "maxActions"] {
+                let schema = json!({"type": "integer", "minimum": 0, "maximum": 1000});
+                add("query", name, false, schema);
+            }
+            for name in ["subscriptionCategory", "subscriptionType"] {
+                add("query", name, false, json!({"type": "string"}));
+            }
+        }
         if self.path == "/users/{owner}/people" {
             add(
                 "query",

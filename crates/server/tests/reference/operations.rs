@@ -517,6 +517,24 @@ pub(crate) fn operations() -> Vec<Operation> {
         &[(201, "EndpointAnswer")],
         &[400, 401, 408, 413, 415, 429, 503],
     );
+    add(
+        "/users/{owner}/inbox",
+        "get",
+        "notifications",
+        "Lists the invitations that wait for a user who does not listen",
+        None,
+        &[(200, "Inbox")],
+        &[400, 401, 403, 404, 429, 503],
+    );
+    add(
+        "/users/{owner}/inbox/subscriptions/batch",
+        "post",
+        "notifications",
+        "Says that notifications were seen, read, or are not wanted any more",
+        Some("InboxUpdate"),
+        &[(200, "")],
+        &[400, 401, 403, 404, 408, 413, 415, 429, 503],
+    );
     all.extend(activities::operations());
     all.extend(session_queries::operations());
     all.extend(operators());

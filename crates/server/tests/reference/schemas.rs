@@ -38,6 +38,14 @@ fn object(required: &[&str], properties: &Value) -> Value {
     json!({"type": "object", "required": required, "properties": properties})
 }
 
+fn inbox_key() -> Value {
+    let text = json!({"type": "string"});
+    object(
+        &["SubscriptionCategory", "SubscriptionType", "SubscriptionId"],
+        &json!({"SubscriptionCategory": text, "SubscriptionType": text, "SubscriptionId": text}),
+    )
+}
+
 /// All of them, by name.
 pub(crate) fn all() -> Value {
     let (text, flag, count) = (
@@ -153,6 +161,14 @@ pub(crate) fn all() -> Value {
             "systemId": text, "endpointUri": text, "platform": text, "transport": {"const": "RTA"}, "locale": text, "titleId": text,
             "filters": {"type": "array", "items": open},
         })),
+        "InboxUpdate": object(&["items", "UpdateType"], &json!({
+            "items": {"type": "array", "maxItems": 256, "items": inbox_key()},
+            "Timestamp": text, "UpdateType": {"enum": ["LastSeen", "LastRead", "LastDeleted"]},
+        })),
+        "Inbox": object(&["items"], &json!({"items": {"type": "array", "items": {"allOf": [inbox_key(),
+            object(&["Actions"], &json!({"Actions": {"type": "array", "items": open}, "OtherActionCount": count,
+                "MarkedRead": flag, "Seen": flag, "HasToasted": flag, "Image": text, "ImageType": count,
+                "NotificationOptions": open}))]}}})),
         "EndpointAnswer": object(&["endpointId"], &json!({"endpointId": guid})),
         "Nonce": object(&["nonce"], &json!({"nonce": text})),
         "TemplateList": object(&["results"], &json!({"results": {"type": "array", "items":
