@@ -17,9 +17,7 @@ async fn a_new_key_is_fetched_once_and_the_old_one_is_no_good_after() {
     world.at_issue_of(&old);
     assert!(world.accepts(&old).await);
 
-    let (issuer, port) = provider.stop();
-    let told = json!({"issuer": issuer, "port": port});
-    let provider = Provider::start(&told).expect("started once already");
+    let provider = provider.stop().start(json!({}));
     let new = provider.sign_in("alice").await.access;
     // Half a minute has not passed since the keys were fetched, so nobody looks again.
     world.advance(29);
@@ -46,9 +44,7 @@ async fn a_withdrawn_key_is_noticed_in_the_background_within_ten_minutes() {
     let old = provider.sign_in("alice").await.access;
     world.at_issue_of(&old);
     assert!(world.accepts(&old).await);
-    let (issuer, port) = provider.stop();
-    let told = json!({"issuer": issuer, "port": port});
-    let _provider = Provider::start(&told).expect("started once already");
+    let _provider = provider.stop().start(json!({}));
     world.advance(599);
     world.refresh_keys().await;
     assert!(world.accepts(&old).await, "the keys are not due");
@@ -67,10 +63,11 @@ async fn known_keys_go_on_for_a_day_without_their_provider_and_unknown_ones_do_n
     let bob = provider.sign_in("bob").await.access;
     world.at_issue_of(&alice);
     assert!(world.accepts(&alice).await);
-    let (issuer, port) = provider.stop();
+    let absent = provider.stop();
 
     // A stranger's key of the same issuer: refused, and no fault of ours.
-    let elsewhere = Provider::start(&json!({"issuer": issuer})).expect("started once already");
+    let elsewhere =
+        Provider::start(&json!({"issuer": absent.issuer})).expect("started once already");
     let unknown = elsewhere.sign_in("alice").await.access;
     world.advance(3_600);
     world.refresh_keys().await;
@@ -88,8 +85,7 @@ async fn known_keys_go_on_for_a_day_without_their_provider_and_unknown_ones_do_n
     assert_eq!(world.refusal(&bob).await, "invalid_signature");
 
     // Back with another key: everything is as after a change of keys.
-    let told = json!({"issuer": issuer, "port": port, "life": 200_000});
-    let provider = Provider::start(&told).expect("started once already");
+    let provider = absent.start(json!({"life": 200_000}));
     let token = provider.sign_in("alice").await.access;
     world.advance(30);
     assert!(world.accepts(&token).await);
@@ -103,11 +99,10 @@ async fn a_provider_that_is_not_there_yet_is_looked_for_again() {
     };
     let token = provider.sign_in("alice").await.access;
     let world = World::new(&settings(&provider.issuer, ""));
-    let (issuer, port) = provider.stop();
+    let absent = provider.stop();
     world.at_issue_of(&token);
     assert_eq!(world.refusal(&token).await, "invalid_signature");
-    let told = json!({"issuer": issuer, "port": port});
-    let provider = Provider::start(&told).expect("started once already");
+    let provider = absent.start(json!({}));
     let token = provider.sign_in("alice").await.access;
     world.advance(29);
     assert_eq!(world.refusal(&token).await, "invalid_signature");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -12,6 +13,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::net::TcpSocket;
 
 /// What the provider issues access tokens for.
 pub(crate) const AUDIENCE: &str = "https://convoke.example";
@@ -27,6 +29,26 @@ pub(crate) struct Provider {
     /// Where it listens.
     pub(crate) address: String,
     client: Client,
+}
+
+/// A provider that was stopped. Nobody else gets its port meanwhile, so that whoever looks for it is
+/// turned away at once.
+pub(crate) struct Absent {
+    /// What it called itself.
+    pub(crate) issuer: String,
+    port: u16,
+    held: TcpSocket,
+}
+
+impl Absent {
+    /// Starts another one in its place, as told beside that.
+    pub(crate) fn start(self, mut told: Value) -> Provider {
+        let Self { issuer, port, held } = self;
+        told["issuer"] = json!(issuer);
+        told["port"] = json!(port);
+        drop(held);
+        Provider::start(&told).expect("started once already")
+    }
 }
 
 /// The tokens of one sign-in.
@@ -95,10 +117,18 @@ impl Provider {
     }
 
     /// Stops it; what it published is still valid.
-    pub(crate) fn stop(mut self) -> (String, u16) {
+    pub(crate) fn stop(mut self) -> Absent {
         self.end();
-        let (_, port) = self.address.rsplit_once(':').expect("a port");
-        (self.issuer.clone(), port.parse().expect("a number"))
+        let address = self.address.rsplit_once("//").expect("an address").1;
+        let held = TcpSocket::new_v4().expect("a socket");
+        held.set_reuseaddr(true).expect("an option");
+        let address: SocketAddr = address.parse().expect("an address");
+        held.bind(address).expect("the port of the stopped");
+        Absent {
+            issuer: self.issuer.clone(),
+            port: address.port(),
+            held,
+        }
     }
 
     fn end(&mut self) {
