@@ -133,7 +133,7 @@ impl Identity {
     }
 
     /// The users whom a server acts for, each as a caller of its own, if there are several.
-    pub fn acting_users(&self, shared: &Shared, scid: &Scid, caller: &Caller) -> Vec<Caller> {
+    pub fn acting_users(&self, config: &ServiceConfig, caller: &Caller) -> Vec<Caller> {
         let users = &self.on_behalf.users;
         let several = users.iter().filter(|_| 1 < users.len());
         let mut callers: Vec<_> = several
@@ -143,7 +143,7 @@ impl Identity {
             })
             .collect();
         for caller in &mut callers {
-            mark_banned(shared, scid, caller);
+            mark_banned(config, caller);
         }
         callers
     }
@@ -161,22 +161,19 @@ fn vouched_for(user: ActingUser) -> User {
 
 impl Identity {
     /// The caller inside a service configuration, where a service's roles may not count.
-    pub fn caller_in(&self, shared: &Shared, scid: &Scid) -> Caller {
+    pub fn caller_in(&self, shared: &Shared, config: &ServiceConfig) -> Caller {
         let mut caller = self.caller(shared);
-        caller.server &= self.principal.serves(scid);
-        mark_banned(shared, scid, &mut caller);
+        caller.server &= self.principal.serves(&config.scid);
+        mark_banned(config, &mut caller);
         caller
     }
 }
 
 /// Notes whether the service configuration keeps the acting user out.
-pub(crate) fn mark_banned(shared: &Shared, scid: &Scid, caller: &mut Caller) {
-    let Some(user) = &mut caller.user else {
-        return;
-    };
-    let configs = shared.catalogue.current();
-    let config = configs.get(scid);
-    user.banned = config.is_some_and(|config| config.banned_users.contains(&user.xuid));
+pub(crate) fn mark_banned(config: &ServiceConfig, caller: &mut Caller) {
+    if let Some(user) = &mut caller.user {
+        user.banned = config.banned_users.contains(&user.xuid);
+    }
 }
 
 /// A caller inside a service configuration that is open to it.
@@ -215,7 +212,7 @@ pub fn admit(shared: &Shared, identity: &Identity, scid: &Scid) -> Result<Admitt
         return Err(ApiError::edge(EdgeRule::ScidTitle, CONFIG_FORBIDDEN));
     }
     Ok(Admitted {
-        caller: identity.caller_in(shared, scid),
+        caller: identity.caller_in(shared, &config),
         config,
         lacks_title: !admitted,
     })

@@ -1,7 +1,8 @@
 //! A set of the places of a chunk.
 
-use super::chunk::CHUNK;
 use std::ops::{BitAnd, BitOr, Not};
+
+use super::chunk::CHUNK;
 
 const WORDS: usize = CHUNK / 64;
 

@@ -101,7 +101,7 @@ pub fn apply_for(
         }
         Target::Missing(reference) => (
             None,
-            created(reference, template, change, party, now, entropy)?,
+            create(reference, template, change, party, now, entropy)?,
         ),
     };
     let own = acting::own_changes(&session, change, party)?;
@@ -203,21 +203,7 @@ fn gone(before: Option<&Session>) -> Outcome {
     }
 }
 
-/// A new session, if it is one that its makers may use.
-fn created(
-    reference: &SessionRef,
-    template: &Template,
-    change: &SessionChange,
-    party: Party<'_>,
-    now: Timestamp,
-    entropy: Entropy,
-) -> Result<Session, Refusal> {
-    let session = create(reference, template, change, party, now, entropy)?;
-    access::check_title_identity(&session, party.caller, "")?;
-    Ok(session)
-}
-
-/// An empty session as template and request describe it.
+/// An empty session as template and request describe it, if it is one that its makers may use.
 fn create(
     reference: &SessionRef,
     template: &Template,
@@ -276,6 +262,7 @@ fn create(
         arbitration: None,
     };
     properties::fill_restrictions(&mut session);
+    access::check_title_identity(&session, caller, "")?;
     Ok(session)
 }
 

@@ -51,14 +51,14 @@ pub async fn put(shared: &Shared, id: &str, call: &Call, body: Body) -> Result<R
     let change = read::session_change(&body)?;
     let identity = identity.acting_for(|| named_user(&body))?;
     let Found { handle, admitted } = found;
-    let caller = identity.caller_in(shared, &handle.session.scid);
+    let caller = identity.caller_in(shared, &admitted.config);
     let way = way(shared, &handle, &caller).await?;
     let waits_for = handle.waits_for();
     let settles = waits_for.is_some() && waits_for == caller.xuid();
     Writing {
         key: handle.session_key(),
         template: admitted.template(&handle.session.template_name)?,
-        acting: identity.acting_users(shared, &handle.session.scid, &caller),
+        acting: identity.acting_users(&admitted.config, &caller),
         caller,
         change,
         handle: Some(Through {

@@ -96,7 +96,7 @@ pub async fn put_properties(
     let template = admitted.template(&reference.template_name)?;
     let change = read::properties_change(&exchange::json_body(&call.head, body).await?)?;
     Writing {
-        acting: identity.acting_users(shared, &reference.scid, &admitted.caller),
+        acting: identity.acting_users(&admitted.config, &admitted.caller),
         key: key_of(&identity, reference),
         caller: admitted.caller,
         template,
@@ -149,7 +149,7 @@ pub async fn delete(
         _ => SessionChange::leave(),
     };
     let writing = Writing {
-        acting: identity.acting_users(shared, &key.reference.scid, &admitted.caller),
+        acting: identity.acting_users(&admitted.config, &admitted.caller),
         key,
         caller: admitted.caller,
         template,

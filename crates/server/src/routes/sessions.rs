@@ -68,9 +68,9 @@ pub async fn put(
     let body = exchange::json_body(&call.head, body).await?;
     let change = read::session_change(&body)?;
     let identity = identity.acting_for(|| named_user(&body))?;
-    let caller = identity.caller_in(shared, &reference.scid);
+    let caller = identity.caller_in(shared, &open.config);
     Writing {
-        acting: identity.acting_users(shared, &reference.scid, &caller),
+        acting: identity.acting_users(&open.config, &caller),
         caller,
         key: key_of(&identity, reference),
         template,

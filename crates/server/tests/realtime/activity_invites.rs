@@ -25,6 +25,17 @@ fn invited(users: &[&str]) -> Value {
     json!({"invitedUsers": users, "connectionString": "ip=1"})
 }
 
+/// What C hears of an invitation by A.
+async fn told(service: &Service) -> Value {
+    let (a, c) = (service.player(1001).await, service.player(1003).await);
+    let mut socket = service.open(&c).await;
+    listen(&mut socket, &c, 777).await;
+    let body = invited(&["1003"]);
+    let sent = service.call(Method::POST, PATH, &a, Some(&body));
+    sent.await.ok(204);
+    socket.hear().await
+}
+
 /// What the service says of a refusal.
 async fn refused(service: &Service, player: &Player, path: &str, body: &Value) -> Value {
     let answer = service.call(Method::POST, path, player, Some(body)).await;
@@ -73,15 +84,7 @@ async fn h99_an_invitation_says_when_it_ends_as_configured() {
         config.handles.invite_lifetime = InviteLifetime::try_from(90).expect("seconds");
     })
     .await;
-    let (a, c) = (service.player(1001).await, service.player(1003).await);
-    let mut socket = service.open(&c).await;
-    listen(&mut socket, &c, 777).await;
-    let body = invited(&["1003"]);
-    service
-        .call(Method::POST, PATH, &a, Some(&body))
-        .await
-        .ok(204);
-    let event = socket.hear().await;
+    let event = told(&service).await;
     let end = &event[2]["notificationData"]["expirationTime"];
     assert_eq!(end, "2026-01-01T00:01:30.0000000Z");
 }
@@ -97,15 +100,7 @@ async fn h99_an_invitation_shows_the_title_as_its_service_configuration_does() {
         fs::write(file, text).expect("a file");
     })
     .await;
-    let (a, c) = (service.player(1001).await, service.player(1003).await);
-    let mut socket = service.open(&c).await;
-    listen(&mut socket, &c, 777).await;
-    let body = invited(&["1003"]);
-    service
-        .call(Method::POST, PATH, &a, Some(&body))
-        .await
-        .ok(204);
-    let event = socket.hear().await;
+    let event = told(&service).await;
     let shown = &event[2]["notificationData"];
     assert_eq!(shown["titleName"], "Contoso Racing");
     assert_eq!(shown["titleImageUrl"], "https://contoso.example/racing.png");

@@ -119,18 +119,23 @@ async fn h86_taps_of_fast_writes_come_in_order_and_the_last_is_the_last_change()
     socket.assert_silent().await;
 }
 
+/// A connection that so many sessions tap, its id, and a write that has another one tap it.
+async fn in_sessions(service: &Service, player: &Player, count: u32) -> (Socket, String, Value) {
+    let (socket, id) = service.connect(player).await;
+    for number in 1..=count {
+        let session = format!("s{number}");
+        service.subscribe(player, &session, &id, EVERYTHING).await;
+    }
+    let subscribed = me(&json!({"active": true, "connection": id,
+        "subscription": {"id": subscription_of(player), "changeTypes": ["host"]}}));
+    (socket, id, subscribed)
+}
+
 #[tokio::test]
 async fn h90_one_connection_serves_the_subscriptions_of_ten_sessions() {
     let service = Service::start().await;
     let a = service.player(1001).await;
-    let (_socket, id) = service.connect(&a).await;
-    for number in 1..=10 {
-        service
-            .subscribe(&a, &format!("s{number}"), &id, EVERYTHING)
-            .await;
-    }
-    let subscribed = me(&json!({"active": true, "connection": id,
-        "subscription": {"id": subscription_of(&a), "changeTypes": ["host"]}}));
+    let (_socket, id, subscribed) = in_sessions(&service, &a, 10).await;
     let refused = service.put(&a, "s11", &subscribed).await;
     assert_eq!(refused.status, 409, "{refused:?}");
     assert!(
@@ -154,13 +159,7 @@ async fn concurrent_writes_share_what_is_left_of_the_ten_sessions_of_a_connectio
     // On a disk, where others are judged while a write is being made durable.
     let service = Service::start_with(|config| config.store = StoreChoice::Sqlite).await;
     let a = service.player(1001).await;
-    let (_socket, id) = service.connect(&a).await;
-    for number in 1..=9 {
-        let session = format!("s{number}");
-        service.subscribe(&a, &session, &id, EVERYTHING).await;
-    }
-    let subscribed = me(&json!({"active": true, "connection": id,
-        "subscription": {"id": subscription_of(&a), "changeTypes": ["host"]}}));
+    let (_socket, _, subscribed) = in_sessions(&service, &a, 9).await;
     for round in 1..=5 {
         let names: Vec<String> = (0..8).map(|number| format!("r{round}-{number}")).collect();
         let writes = names.iter().map(|name| service.put(&a, name, &subscribed));
@@ -180,13 +179,7 @@ async fn concurrent_writes_share_what_is_left_of_the_ten_sessions_of_a_connectio
 async fn what_is_not_committed_takes_no_place_at_a_connection() {
     let service = Service::start().await;
     let a = service.player(1001).await;
-    let (_socket, id) = service.connect(&a).await;
-    for number in 1..=9 {
-        let session = format!("s{number}");
-        service.subscribe(&a, &session, &id, EVERYTHING).await;
-    }
-    let subscribed = me(&json!({"active": true, "connection": id,
-        "subscription": {"id": subscription_of(&a), "changeTypes": ["host"]}}));
+    let (_socket, _, subscribed) = in_sessions(&service, &a, 9).await;
     for _ in 0..2 {
         let rehearsed = format!("{}?nocommit=true", path("s10"));
         let put = service.call(Method::PUT, &rehearsed, &a, Some(&subscribed));

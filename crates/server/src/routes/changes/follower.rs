@@ -170,11 +170,10 @@ impl Follower {
     async fn may_read(&mut self, state: &LiveSession, change: Option<&Record>) -> bool {
         let reading = &mut self.reading;
         // Who has been banned meanwhile reads no further.
-        mark_banned(
-            &self.shared,
-            &reading.key.reference.scid,
-            &mut reading.caller,
-        );
+        let configs = self.shared.catalogue.current();
+        if let Some(config) = configs.get(&reading.key.reference.scid) {
+            mark_banned(config, &mut reading.caller);
+        }
         match self.reading.check(&self.shared, &state.session).await {
             Ok(()) => return true,
             Err(ApiError::Unavailable(_) | ApiError::People(_)) => {
