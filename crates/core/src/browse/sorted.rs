@@ -93,7 +93,7 @@ impl<T: PartialOrd> Sorted<T> {
             };
             return within.iter().filter(holds).collect();
         }
-        let run = self.run(if op == Op::Ne { Op::Eq } else { op }, compare);
+        let run = self.run(op, compare);
         let inside = |place: &usize| run.contains(&self.position(*place));
         let (all, in_run) = (self.values.len(), run.len());
         let selected = if few < in_run.min(all - in_run) {
@@ -109,7 +109,7 @@ impl<T: PartialOrd> Sorted<T> {
         selected
     }
 
-    /// Where the values lie that compare so.
+    /// Where the values lie that compare so; for `Ne`, those that do not.
     fn run(&self, op: Op, compare: impl Fn(&T) -> Option<Ordering>) -> Range<usize> {
         let less = |value: &T| compare(value) == Some(Ordering::Less);
         let not_greater = |value: &T| compare(value) != Some(Ordering::Greater);

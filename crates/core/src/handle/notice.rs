@@ -126,10 +126,5 @@ pub fn inbox_item(handle: &Handle, title: TitleShown<'_>) -> Option<InboxItem> {
 ///
 /// Inferred: clients invite to one fixed title whichever the invited user has (handles I1).
 pub fn is_heard_by(handle: &Handle, title_id: TitleId, family: &[TitleId]) -> bool {
-    match &handle.body {
-        Body::Invite { attributes, .. } => {
-            attributes.title_id == title_id || family.contains(&title_id)
-        }
-        _ => false,
-    }
+    invited_title(handle).is_some_and(|invited| invited == title_id || family.contains(&title_id))
 }
