@@ -271,6 +271,12 @@ impl Session {
         self.members.get(&index).map(|member| (index, member))
     }
 
+    /// Whether a user has come; a place that is only kept for them does not count.
+    pub fn has_accepted(&self, xuid: Xuid) -> bool {
+        let place = self.member_of(xuid);
+        place.is_some_and(|(_, member)| member.is_accepted())
+    }
+
     /// Members that are no longer reserved.
     pub fn accepted(&self) -> impl Iterator<Item = (u32, &Arc<Member>)> {
         self.members

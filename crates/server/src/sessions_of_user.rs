@@ -35,7 +35,9 @@ pub(crate) async fn crowded(
     let here = shared.directory.live.get(key);
     let mut crowded = Vec::new();
     for user in users {
-        let inside = here.as_ref().is_some_and(|it| is_in(&it.session, user));
+        let inside = here
+            .as_ref()
+            .is_some_and(|it| it.session.has_accepted(user));
         if !inside && limit <= others(shared, key, user, limit).await? {
             crowded.push(user);
         }
@@ -63,18 +65,12 @@ async fn others(
             continue;
         }
         let state = directory.read(&other).await?;
-        count += usize::from(state.is_some_and(|state| is_in(&state.session, user)));
+        count += usize::from(state.is_some_and(|it| it.session.has_accepted(user)));
         if limit <= count {
             break;
         }
     }
     Ok(count)
-}
-
-/// Whether a user is a member; a place that is kept does not make one.
-fn is_in(session: &Session, user: Xuid) -> bool {
-    let place = session.member_of(user);
-    place.is_some_and(|(_, member)| member.is_accepted())
 }
 
 /// Refuses a step that makes a member of somebody who is in enough sessions.
@@ -85,7 +81,8 @@ pub(crate) fn check(
     crowded: &[Xuid],
 ) -> Result<(), Refusal> {
     let comes = |user: &&Xuid| {
-        is_in(after, **user) && !before.is_some_and(|session| is_in(session, **user))
+        let was_in = before.is_some_and(|session| session.has_accepted(**user));
+        after.has_accepted(**user) && !was_in
     };
     let Some(user) = crowded.iter().find(comes) else {
         return Ok(());

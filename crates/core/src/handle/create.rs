@@ -157,8 +157,8 @@ fn check_inviter(maker: &Maker<'_>) -> Result<(), Refusal> {
         let detail = "The requested session wasn't found";
         return Err(Rule::HandleSessionMissing.at("sessionRef", detail)); // I8
     };
-    let place = maker.caller.xuid().and_then(|xuid| session.member_of(xuid));
-    if !place.is_some_and(|(_, member)| member.is_accepted()) {
+    let inviter = maker.caller.xuid();
+    if !inviter.is_some_and(|xuid| session.has_accepted(xuid)) {
         return Err(forbidden("only members of the session invite to it")); // I5
     }
     let anybody = session
@@ -214,8 +214,8 @@ fn search(request: &HandleRequest, maker: &Maker<'_>) -> Result<Body, Refusal> {
         return Err(Rule::NotSearchable.at("sessionRef", detail));
     }
     if !maker.caller.server {
-        let place = maker.caller.xuid().and_then(|xuid| session.member_of(xuid));
-        let accepted = place.is_some_and(|(_, member)| member.is_accepted());
+        let publisher = maker.caller.xuid();
+        let accepted = publisher.is_some_and(|xuid| session.has_accepted(xuid));
         if !accepted || !owners::owns_or_unowned(session, maker.caller) {
             return Err(forbidden(
                 "only its owners, or where it has none its members, publish a session",

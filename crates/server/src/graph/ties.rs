@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use convoke_core::limits::MAX_FOLLOWERS_SHOWN;
+use convoke_core::people::Follow;
 use convoke_core::privacy::PrivateList;
 use convoke_core::session::Session;
 use convoke_store::{AnyStore, Store as _};
@@ -72,22 +73,19 @@ impl Ties {
         user: Xuid,
         session: &Session,
     ) -> Result<bool, GraphError> {
-        let come = || session.accepted().map(|(_, member)| member.xuid);
         let most = session.members.len().min(MAX_FOLLOWERS_SHOWN);
         if matches!(self, Self::Stored) && FEW < most {
             let followers = store.followers(user, most)?;
-            let has_come = |xuid: Xuid| {
-                let place = session.member_of(xuid);
-                place.is_some_and(|(_, member)| member.is_accepted())
-            };
-            if followers.iter().any(|follow| has_come(follow.owner)) {
+            let has_come = |follow: &Follow| session.has_accepted(follow.owner);
+            if followers.iter().any(has_come) {
                 return Ok(true);
             }
             if followers.len() < most {
                 return Ok(false);
             }
         }
-        self.is_followed(store, user, come())
+        let come = session.accepted().map(|(_, member)| member.xuid);
+        self.is_followed(store, user, come)
     }
 
     /// Whether one of some owners has blocked a user.
@@ -134,7 +132,6 @@ fn known(
 mod tests {
     use std::sync::Arc;
 
-    use convoke_core::people::Follow;
     use convoke_core::{Member, MemberState};
     use convoke_store::{Commit, MemoryStore, PeopleOp};
     use jiff::Timestamp;
@@ -167,6 +164,7 @@ mod tests {
         let blocked = |owner: Xuid| ties.is_blocked(&store, user, [owner].into_iter()).ok();
         assert_eq!((blocked(b), blocked(a)), (Some(true), None));
     }
+
     const USER: Xuid = Xuid(1_000_000);
 
     /// A session of members 1 to `count`, the last of whom has only a reservation.

@@ -136,10 +136,7 @@ pub(super) async fn is_to_be_told(shared: &Shared, handle: &Handle, now: Timesta
 
 fn is_in_session(shared: &Shared, handle: &Handle, invited: Xuid) -> bool {
     let state = shared.directory.live.get(&handle.session_key());
-    state.is_some_and(|state| {
-        let place = state.session.member_of(invited);
-        place.is_some_and(|(_, member)| member.is_accepted())
-    })
+    state.is_some_and(|state| state.session.has_accepted(invited))
 }
 
 async fn is_wanted(shared: &Shared, handle: &Handle, invited: Xuid) -> Result<bool, GraphError> {

@@ -130,9 +130,7 @@ fn user_asked_about(
 /// Who has taken a place has come with a token of a console; for a reserved one somebody else has.
 fn device_of_member(shared: &Shared, session: &Session, xuid: Xuid) -> Option<String> {
     let matters = shared.authenticator.title_identity() == TitleIdentity::Require;
-    let member = session.member_of(xuid).map(|(_, member)| member);
-    let has_come = member.is_some_and(|member| member.is_accepted());
-    (matters && has_come).then(|| CONSOLES[0].to_owned())
+    (matters && session.has_accepted(xuid)).then(|| CONSOLES[0].to_owned())
 }
 
 fn caller_of(shared: &Shared, admitted: &Admitted, user: &AssumedUser) -> Caller {
