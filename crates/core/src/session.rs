@@ -15,6 +15,7 @@ pub mod initialization;
 pub mod join;
 pub mod member_map;
 pub mod member_properties;
+pub mod member_texts;
 pub mod members;
 pub mod owners;
 pub mod properties;
@@ -52,6 +53,7 @@ pub use custom::Custom;
 pub use encounters::{Groups, Reported};
 pub use initialization::Initialization;
 pub use member_map::Members;
+pub use member_texts::MemberTexts;
 pub use properties::Properties;
 pub use servers::Server;
 pub use shared_constants::{SharedConstants, Sharing};
@@ -194,6 +196,9 @@ pub struct Member {
     /// Role by role type.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub roles: IndexMap<String, String>,
+    /// What was written of it already.
+    #[serde(skip)]
+    pub texts: MemberTexts,
 }
 
 impl Member {
@@ -227,6 +232,7 @@ impl Member {
             arrived: false,
             custom: Custom::default(),
             roles: IndexMap::new(),
+            texts: MemberTexts::default(),
         }
     }
 
@@ -293,8 +299,18 @@ impl Session {
 
     /// Stable for a session reference, also over deletion and re-creation. `[doc]`
     pub fn correlation_id(&self) -> Uuid {
-        let folded = self.reference.resource().to_ascii_lowercase();
-        let digest = Sha256::digest(folded);
+        let SessionRef {
+            scid,
+            template_name,
+            name,
+        } = &self.reference;
+        let digest = Sha256::new()
+            .chain_update(&*scid.folded())
+            .chain_update("~")
+            .chain_update(&*template_name.folded())
+            .chain_update("~")
+            .chain_update(&*name.folded())
+            .finalize();
         uuid::Builder::from_u128(leading_u128(&digest)).into_uuid()
     }
 }

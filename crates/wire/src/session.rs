@@ -110,10 +110,11 @@ pub struct MembersInfo {
 /// A session as the service answers it.
 ///
 /// `members`, `servers` and the bags are always there, even when empty: `[client]` loops otherwise.
-/// `C` is how `constants` are at hand: typed, or as the text that many sessions share.
+/// `C` is how `constants` are at hand: typed, or as the text that many sessions share; `M` is how
+/// `members` are: typed, or as the texts that states of a session share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Session<C = Bags<SystemConstants>> {
+pub struct Session<C = Bags<SystemConstants>, M = IndexMap<String, Member>> {
     /// Totals of the member list.
     pub members_info: MembersInfo,
     /// What was fixed at creation.
@@ -126,7 +127,7 @@ pub struct Session<C = Bags<SystemConstants>> {
     /// Written by services, keyed by name.
     pub servers: IndexMap<String, Server>,
     /// Keyed by index in decimal; in large sessions only `me`.
-    pub members: IndexMap<String, Member>,
+    pub members: M,
     /// The running (or failed first) initialisation episode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initializing: Option<Initializing>,

@@ -1,11 +1,12 @@
 //! From a session to the document of an answer.
 
+mod members;
+
 use convoke_wire::session::arbitration::Arbitration;
 use convoke_wire::session::constants::{
     Capability, ManagedInitialization, SystemConstants, Timeouts,
 };
-use convoke_wire::session::initialization::{Failure, Initializing};
-use convoke_wire::session::member::{Member as WireMember, MemberConstants, MemberProperties};
+use convoke_wire::session::initialization::Initializing;
 use convoke_wire::session::properties::SystemProperties;
 use convoke_wire::session::roles::RoleTypes;
 use convoke_wire::session::server::Server as WireServer;
@@ -16,9 +17,10 @@ use serde_json::value::to_raw_value;
 
 use crate::session::constants::merge;
 use crate::session::{
-    Constants, Custom, Member, MemberState, Properties, Session, SharedConstants, arbitration,
-    initialization, next_timer,
+    Constants, Custom, Member, Properties, Session, SharedConstants, arbitration, initialization,
+    next_timer,
 };
+pub use members::{Shown, member, members};
 
 /// The document of a session for one viewer under one contract version.
 ///
@@ -27,7 +29,7 @@ pub fn session(
     session: &Session,
     viewer: Option<Xuid>,
     contract: ContractVersion,
-) -> WireSession<RawJson> {
+) -> WireSession<RawJson, Shown> {
     WireSession {
         members_info: members_info(session),
         constants: constants_text(&session.constants, contract),
@@ -207,113 +209,6 @@ pub fn properties(session: &Session, contract: ContractVersion) -> Bags<SystemPr
     Bags {
         system: Field::Value(system),
         custom: custom(title),
-    }
-}
-
-/// `members`: all of them by index, or only the viewer as `me` in large sessions.
-pub fn members(
-    session: &Session,
-    viewer: Option<Xuid>,
-    contract: ContractVersion,
-) -> IndexMap<String, WireMember> {
-    let render = |index: u32, shown: &Member, next: u32| {
-        let mut rendered = member(session, index, shown, next);
-        if contract.is_legacy() {
-            downgrade_member(&mut rendered);
-        }
-        rendered
-    };
-    if !is_same_for_all(session) {
-        let own = viewer.and_then(|xuid| session.member_of(xuid));
-        let own = own.map(|(index, shown)| render(index, shown, session.next_index));
-        return own.map(|me| ("me".to_owned(), me)).into_iter().collect();
-    }
-    let later = session.members.keys().copied().skip(1);
-    let nexts = later.chain([session.next_index]);
-    session
-        .members
-        .iter()
-        .zip(nexts)
-        .map(|((index, shown), next)| (index.to_string(), render(*index, shown, next)))
-        .collect()
-}
-
-/// Rewrites the current spelling of a member as that of contracts 104 and 105. `[doc]`
-///
-/// Inferred: the newer name of a failure stands beside the older one, because clients of contract 105
-/// read the newer one too. `[client]`
-fn downgrade_member(member: &mut WireMember) {
-    let failure = member
-        .initialization_failure
-        .as_deref()
-        .and_then(Failure::parse);
-    member.failed_metric = failure.map(|it| it.as_legacy_str().to_owned());
-    if let Field::Value(system) = &mut member.properties.system {
-        system.group = std::mem::take(&mut system.initialization_group);
-    }
-}
-
-fn member(session: &Session, index: u32, member: &Member, next: u32) -> WireMember {
-    WireMember {
-        next,
-        join_time: member.join_time.into(),
-        constants: Bags {
-            system: Field::Value(MemberConstants {
-                xuid: Some(member.xuid),
-                index: Some(index),
-                initialize: member.initialize.then_some(true),
-                team: member.team.clone(),
-                matchmaking_result: member.matchmaking_result.clone(),
-            }),
-            custom: custom(&member.constants_custom),
-        },
-        properties: Bags {
-            system: Field::Value(member_properties(member)),
-            custom: custom(&member.custom),
-        },
-        gamertag: member.gamertag.clone(),
-        device_token: member.device_token(),
-        reserved: member.state == MemberState::Reserved,
-        active_title_id: member.active_title_id,
-        turn: session.properties.turn.contains(&index),
-        roles: (!member.roles.is_empty()).then(|| member.roles.clone()),
-        initialization_failure: member
-            .initialization_failure
-            .map(|it| it.as_str().to_owned()),
-        failed_metric: None,
-        initialization_episode: member.initialization_episode,
-        arbitration_status: arbitration::member_status(session, member),
-    }
-}
-
-fn member_properties(member: &Member) -> MemberProperties {
-    let in_state = |state: MemberState| (member.state == state).then_some(true);
-    let secondary = &member.secondary_subscriptions;
-    MemberProperties {
-        ready: in_state(MemberState::Ready).into(),
-        active: in_state(MemberState::Active).into(),
-        connection: member.connection.clone().into(),
-        subscription: member.subscription.clone().into(),
-        secondary_subscriptions: (!secondary.is_empty())
-            .then(|| {
-                secondary
-                    .iter()
-                    .map(|(id, s)| (id.clone(), Some(s.clone())))
-                    .collect()
-            })
-            .into(),
-        subscriptions: Field::Absent,
-        secure_device_address: member.secure_device_address.clone().into(),
-        initialization_group: member.initialization_group.clone().into(),
-        group: Field::Absent,
-        groups: (!member.groups.is_empty())
-            .then(|| member.groups.clone())
-            .into(),
-        encounters: Field::Absent,
-        measurements: member.measurements.clone().into(),
-        server_measurements: member.server_measurements.clone().into(),
-        role_preference: member.role_preference.clone().into(),
-        arbitration: member.arbitration.clone().into(),
     }
 }
 

@@ -188,7 +188,10 @@ fn of_properties(before: &Properties, after: &Properties) -> ChangeTypes {
     ChangeTypes::when(ChangeType::Host, before.host != *host)
         | ChangeTypes::when(ChangeType::Joinability, joinability)
         | ChangeTypes::when(ChangeType::MatchmakingStatus, matchmaking)
-        | ChangeTypes::when(ChangeType::CustomProperty, before.custom != *custom)
+        | ChangeTypes::when(
+            ChangeType::CustomProperty,
+            !before.custom.is_same_text(custom),
+        )
         | ChangeTypes::when(
             ChangeType::ScheduledTime,
             before.scheduled_time != *scheduled_time,
@@ -258,9 +261,13 @@ fn of_member(before: &Member, after: &Member) -> ChangeTypes {
         arrived: _,
         custom,
         roles,
+        texts: _,
     } = after;
     ChangeTypes::when(ChangeType::MembersStatus, before.state != *state)
-        | ChangeTypes::when(ChangeType::MembersCustomProperty, before.custom != *custom)
+        | ChangeTypes::when(
+            ChangeType::MembersCustomProperty,
+            !before.custom.is_same_text(custom),
+        )
         | ChangeTypes::when(ChangeType::Roles, before.roles != *roles)
         | ChangeTypes::when(
             ChangeType::Initialization,

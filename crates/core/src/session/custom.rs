@@ -41,6 +41,12 @@ impl Custom {
         self.text().len()
     }
 
+    /// Whether two bags are one text: of the states of one session, whether nothing was written,
+    /// because what says the same as before keeps its text.
+    pub(crate) fn is_same_text(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+
     /// The bag as one JSON value.
     pub fn to_raw(&self) -> RawJson {
         self.0.clone().unwrap_or_else(RawJson::empty_object)

@@ -15,7 +15,8 @@ use convoke_wire::Xuid;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{Member, connections};
+use super::member_texts::Stored;
+use super::{Member, MemberTexts, connections};
 use lookup::{Lookup, Marks};
 pub use totals::Totals;
 use tree::Tree;
@@ -155,7 +156,9 @@ impl Members {
     pub fn update<R>(&mut self, index: u32, change: impl FnOnce(&mut Member) -> R) -> Option<R> {
         let changed = self.tree.update(index, |member| {
             let before = Marks::of(member);
-            let result = change(Arc::make_mut(member));
+            let member = Arc::make_mut(member);
+            member.texts = MemberTexts::default();
+            let result = change(member);
             (result, before, Marks::of(member))
         });
         let (result, before, after) = changed?;
@@ -238,7 +241,8 @@ impl Eq for Members {}
 
 impl Serialize for Members {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self)
+        let members = self.iter().map(|(index, member)| (index, Stored(member)));
+        serializer.collect_map(members)
     }
 }
 

@@ -5,7 +5,7 @@ mod real_time;
 
 use std::collections::BTreeSet;
 
-use convoke_core::contract::read;
+use convoke_core::contract::{read, render};
 use convoke_core::session::apply::Target;
 use convoke_core::session::{Disposition, Facts, Outcome, Settled, apply, next_timer, settle};
 use convoke_core::{Caller, Entropy, MemberState, Refusal, Session};
@@ -293,6 +293,26 @@ proptest! {
             let read: Session = serde_json::from_str(&text).expect("the stored form");
             prop_assert_eq!(&read, session);
             prop_assert_eq!(serde_json::to_string(&read).expect("JSON"), text);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn texts_that_members_keep_are_those_of_their_present_state(
+        template in generate::template(), steps in generate::steps(),
+    ) {
+        run(&template, &steps, |world, _, _| {
+            let Some(session) = &world.session else { return Ok(()) };
+            let text = serde_json::to_string(session).expect("JSON");
+            // Who was just read keeps no texts yet.
+            let read: Session = serde_json::from_str(&text).expect("the stored form");
+            for contract in [ContractVersion::V105, ContractVersion::V107] {
+                let shown = |session| {
+                    let document = render::session(session, None, contract);
+                    serde_json::to_string(&document).expect("JSON")
+                };
+                prop_assert_eq!(shown(session), shown(&read));
+            }
             Ok(())
         })?;
     }

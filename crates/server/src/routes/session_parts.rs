@@ -49,16 +49,7 @@ fn element(state: &LiveSession, part: &Part, viewer: Viewer) -> Response {
     let own = viewer.xuid.and_then(|xuid| session.member_of(xuid));
     let own = own.map(|(index, _)| index);
     let member = |index: u32| {
-        let key = if render::is_same_for_all(session) {
-            index.to_string()
-        } else if own == Some(index) {
-            "me".to_owned()
-        } else {
-            return absent();
-        };
-        let mut members = render::members(session, viewer.xuid, viewer.contract);
-        members
-            .swap_remove(&key)
+        render::member(session, index, viewer.xuid, viewer.contract)
             .map_or_else(absent, |member| reply::element(state, &member))
     };
     match part {
