@@ -1,5 +1,8 @@
 //! `custom` bags: the title's own JSON, merged by top-level field and never interpreted.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use convoke_wire::{Field, RawJson, raw};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -18,7 +21,18 @@ pub struct Custom(
 );
 
 /// The fields of an object, with the text of each value.
-pub(crate) type Fields<'a> = IndexMap<String, &'a RawValue>;
+pub(crate) type Fields<'a> = IndexMap<Name<'a>, &'a RawValue>;
+
+/// The name of a field: a part of the bag's text, unless it has escapes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl Custom {
     /// The bag that a request writes, if it writes one.
@@ -118,12 +132,12 @@ impl Custom {
     pub fn conflict(&self, repeated: &Self) -> Option<String> {
         match (self.fields(), repeated.fields()) {
             (Some(fixed), Some(again)) => {
-                let differs = |name: &String, value: &RawValue| match fixed.get(name) {
+                let differs = |name: &Name<'_>, value: &RawValue| match fixed.get(name) {
                     Some(fixed) => !raw::same(fixed.get(), value.get()),
                     None => value.get() != "null",
                 };
                 let mut again = again.into_iter();
-                again.find_map(|(name, value)| differs(&name, value).then_some(name))
+                again.find_map(|(name, value)| differs(&name, value).then(|| name.to_string()))
             }
             _ => (self != repeated).then(String::new),
         }
@@ -138,7 +152,7 @@ impl PartialEq for Custom {
         }
         match (self.fields(), other.fields()) {
             (Some(one), Some(other)) => {
-                let same = |(name, value): (&String, &&RawValue)| {
+                let same = |(name, value): (&Name<'_>, &&RawValue)| {
                     let other = other.get(name);
                     other.is_some_and(|other| raw::same(value.get(), other.get()))
                 };

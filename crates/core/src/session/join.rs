@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::access::Facts;
-use super::{Custom, Member, MemberState, Session, access, arbitration, members, owners, roles};
+use super::{
+    Custom, Member, MemberState, Session, access, arbitration, custom, members, owners, roles,
+};
 use crate::caller::Caller;
 use crate::limits::MAX_MEMBER_CUSTOM_BYTES;
 use crate::refusal::{Refusal, Rule};
@@ -215,7 +217,7 @@ fn completed_custom(
         check_repeated_custom(reserved, Some(&sent), path)?;
         return Ok(reserved.clone());
     };
-    let differs = |(name, value): &(&String, &&RawValue)| {
+    let differs = |(name, value): &(&custom::Name<'_>, &&RawValue)| {
         let fixed = fixed.get(*name);
         fixed.is_some_and(|fixed| !raw::same(fixed.get(), value.get()))
     };

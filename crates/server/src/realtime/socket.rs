@@ -22,7 +22,7 @@ use convoke_wire::rta::{
     ShoulderTap, TapEvent,
 };
 use convoke_wire::{HandleId, RawJson};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
@@ -318,9 +318,14 @@ impl Socket {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
+        let mut sending = self.stream.send(message);
+        // Nearly always there is room, and then no time needs to be watched.
+        if let Some(sent) = (&mut sending).now_or_never() {
+            return sent.map_err(|error| end_of(&error));
+        }
         tokio::select! {
             biased;
-            sent = self.stream.send(message) => sent.map_err(|error| end_of(&error)),
+            sent = sending => sent.map_err(|error| end_of(&error)),
             () = self.directory.clock.sleep(WRITE_TIMEOUT) => Err(End::Stalled),
         }
     }

@@ -336,7 +336,7 @@ fn merge_custom(prescribed: &Custom, supplied: &Custom) -> Result<Custom, Refusa
     for (name, value) in added {
         match fixed.get(&name) {
             Some(mould) if !raw::same(mould.get(), value.get()) => {
-                return Err(custom_conflict(&name));
+                return Err(custom_conflict(&name.to_string()));
             }
             Some(_) => {}
             None if value.get() == "null" => {}
