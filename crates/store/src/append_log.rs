@@ -1,31 +1,38 @@
 //! A log in files that are only ever appended to.
 //!
-//! Every batch is one frame, written and brought to the disk at once. Full segments are merged
-//! into a base, the latest value of every key, by a thread of its own.
+//! Every batch is one frame, written and brought to the disk at once. Beside the writer one thread
+//! makes the next segment before it is needed, and another merges full segments into a base: the
+//! latest value of every key.
 //! A file that is damaged anywhere but at its torn end is refused, and not changed.
 
+mod beside;
 mod files;
 mod frame;
 mod merge;
 mod scan;
+mod spare;
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use crate::StoreError;
 use crate::lock::failed;
 use crate::log::{Contents, Log, Record};
+use beside::Beside;
 pub(crate) use files::FOLDER;
 use files::Name;
+use spare::NextSegment;
 
 /// Bytes after which a segment is full.
 const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Bytes of the write buffer that are kept between batches.
 const BUFFER_BYTES: usize = 1024 * 1024;
+/// A spare segment is made when this part of the active one is full: long before it is needed, and
+/// never for a log that stays small.
+const SPARE_AFTER: u64 = 4;
 
 /// Opens the log of a directory, or creates it.
 pub(crate) fn open(dir: &Path) -> Result<Arc<dyn Log>, StoreError> {
@@ -55,7 +62,8 @@ struct State {
     /// Number of the next frame.
     next_frame: u64,
     buffer: Vec<u8>,
-    merging: Option<JoinHandle<Result<(), StoreError>>>,
+    next: NextSegment,
+    merging: Option<Beside<()>>,
 }
 
 impl AppendLog {
@@ -64,10 +72,14 @@ impl AppendLog {
         let scanned = scan::index(&folder, &files, scan::Tail::MayBeTorn)?;
         let last = files.last().expect("a list of files is never empty");
         let path = folder.join(last.to_string());
-        let active = File::options().append(true).open(&path);
+        let (length, next_frame) = (scanned.length, scanned.next_frame);
+        let active = File::options().write(true).open(&path);
+        let active = active.and_then(|mut active| {
+            active.seek(SeekFrom::Start(length))?;
+            Ok(active)
+        });
         let active = active.map_err(|error| failed(&path, &error))?;
         let end = active.metadata().map_err(|error| failed(&path, &error))?;
-        let (length, next_frame) = (scanned.length, scanned.next_frame);
         let outdated = scanned.version < files::VERSION;
         if length < end.len() {
             tracing::warn!(
@@ -86,6 +98,7 @@ impl AppendLog {
                 outdated,
                 next_frame,
                 buffer: Vec::new(),
+                next: NextSegment::default(),
                 merging: None,
             }),
             folder,
@@ -99,7 +112,10 @@ impl AppendLog {
     fn append(state: &mut State, records: &[Record]) -> std::io::Result<()> {
         frame::encode(&mut state.buffer, state.next_frame, records)
             .map_err(|error| std::io::Error::new(ErrorKind::FileTooLarge, error))?;
-        state.active.write_all(&state.buffer)?;
+        if let Err(error) = state.active.write_all(&state.buffer) {
+            state.make_room(error)?;
+            state.active.write_all(&state.buffer)?;
+        }
         state.active.sync_data()?;
         state.length += state.buffer.len() as u64;
         state.next_frame += 1;
@@ -114,37 +130,60 @@ impl AppendLog {
     /// Before a write and not after one: when it fails, nothing has been written.
     fn rotate(&self, state: &mut State) -> Result<(), StoreError> {
         let next = Name::Segment(state.next_frame);
-        state.active = files::create(&self.folder, next)?;
+        state.active = self.begin_segment(state, next)?;
         state.length = files::HEADER_BYTES as u64;
         state.outdated = false;
-        if state.merging.as_ref().is_some_and(JoinHandle::is_finished) {
+        if state.merging.as_ref().is_some_and(Beside::is_finished) {
             state.end_merging();
         }
-        if state.merging.is_none()
-            && let Err(error) = self.merge_before(state, next)
-        {
+        if state.merging.is_none() {
+            let folder = self.folder.clone();
+            let merge = move || merge::merge_before(&folder, next);
             // The next segment brings the next attempt.
-            tracing::warn!(%error, "the log could not be merged");
+            state.merging = Beside::start("convoke-merge", merge)
+                .inspect_err(|error| tracing::error!(%error, "the log could not be merged"))
+                .ok();
         }
         Ok(())
     }
 
-    fn merge_before(&self, state: &mut State, next: Name) -> Result<(), StoreError> {
-        let mut full = files::list(&self.folder)?;
-        full.retain(|name| *name != next);
-        if merge::is_due(&self.folder, &full)? {
-            state.merging = Some(merge::start(self.folder.clone(), full, next)?);
+    fn begin_segment(&self, state: &mut State, name: Name) -> Result<File, StoreError> {
+        if let Some(spare) = state.next.take() {
+            return spare.become_segment(&self.folder, name);
         }
-        Ok(())
+        match files::create(&self.folder, name) {
+            // A spare that is not ready yet may have taken the last of the disk.
+            Err(_) if state.next.give_up() => files::create(&self.folder, name),
+            created => created,
+        }
     }
 }
 
 impl State {
-    /// Waits until no files are replaced any more.
+    /// Waits until no files are replaced any more; when it fails, they stay as they were.
     fn end_merging(&mut self) {
-        if let Some(merging) = self.merging.take() {
-            merge::report(merging);
+        if let Some(Err(error)) = self.merging.take().map(Beside::end) {
+            tracing::error!(%error, "the log could not be merged");
         }
+    }
+
+    /// Makes that a write can be attempted again, when a spare segment may be why it has failed.
+    fn make_room(&mut self, error: std::io::Error) -> std::io::Result<()> {
+        let is_full = matches!(
+            error.kind(),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+        );
+        if !is_full || !self.next.give_up() {
+            return Err(error);
+        }
+        self.cut()
+    }
+
+    /// Takes away what stands after the last frame.
+    fn cut(&mut self) -> std::io::Result<()> {
+        self.active.set_len(self.length)?;
+        self.active.seek(SeekFrom::Start(self.length))?;
+        self.active.sync_data()
     }
 }
 
@@ -154,15 +193,18 @@ impl Log for AppendLog {
         state.found = None;
         // Before another segment begins: only the last one may be torn.
         if state.torn {
-            let cut = state.active.set_len(state.length);
-            cut.and_then(|()| state.active.sync_data())
-                .map_err(|error| failed(&self.folder, &error))?;
+            state.cut().map_err(|error| failed(&self.folder, &error))?;
             state.torn = false;
         }
         if state.outdated || self.segment_bytes <= state.length {
             self.rotate(&mut state)?;
         }
-        Self::append(&mut state, &records).map_err(|error| failed(&self.folder, &error))
+        let appended = Self::append(&mut state, &records);
+        appended.map_err(|error| failed(&self.folder, &error))?;
+        if self.segment_bytes / SPARE_AFTER <= state.length {
+            state.next.make(&self.folder);
+        }
+        Ok(())
     }
 
     fn contents(&self) -> Contents {
@@ -180,7 +222,9 @@ impl Log for AppendLog {
     }
 
     fn close(&self) {
-        self.state().end_merging();
+        let mut state = self.state();
+        state.end_merging();
+        state.next.give_up();
     }
 }
 

@@ -128,27 +128,31 @@ pub(super) fn create(folder: &Path, name: Name) -> Result<File, StoreError> {
 /// Begins a file that gets its name when it is finished.
 pub(super) fn begin(folder: &Path, name: Name) -> Result<(File, PathBuf), StoreError> {
     let unfinished = folder.join(format!("{name}-{UNFINISHED}"));
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(failed(&unfinished, &error));
-        }
-        _ => {}
-    }
+    remove_if_there(&unfinished)?;
+    let file = File::create_new(&unfinished)
+        .and_then(|mut file| {
+            file.write_all(&header(name))?;
+            Ok(file)
+        })
+        .map_err(|error| failed(&unfinished, &error))?;
+    Ok((file, unfinished))
+}
+
+/// What a file begins with.
+pub(super) fn header(name: Name) -> Vec<u8> {
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend(MAGIC);
     header.extend(VERSION.to_le_bytes());
     header.extend(name.number().to_le_bytes());
     header.extend(checksum(&header).to_le_bytes());
-    let file = File::options()
-        .create_new(true)
-        .append(true)
-        .open(&unfinished)
-        .and_then(|mut file| {
-            file.write_all(&header)?;
-            Ok(file)
-        })
-        .map_err(|error| failed(&unfinished, &error))?;
-    Ok((file, unfinished))
+    header
+}
+
+pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// Gives a file its name, once all of it is on the disk.

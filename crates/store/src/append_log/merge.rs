@@ -2,8 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::path::Path;
 
 use bytes::Bytes;
 
@@ -16,8 +15,18 @@ use crate::lock::{failed, sync_directory};
 /// whoever brings a batch to the disk meanwhile waits for it.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
+/// Merges the files before a segment, if it is time to.
+pub(super) fn merge_before(folder: &Path, next: Name) -> Result<(), StoreError> {
+    let mut full = files::list(folder)?;
+    full.retain(|name| name.number() < next.number());
+    if is_due(folder, &full)? {
+        merge(folder, &full, next)?;
+    }
+    Ok(())
+}
+
 /// Whether segments have become larger than the base, and so at most two thirds are obsolete.
-pub(super) fn is_due(folder: &Path, full: &[Name]) -> Result<bool, StoreError> {
+fn is_due(folder: &Path, full: &[Name]) -> Result<bool, StoreError> {
     let (mut base, mut segments) = (0, 0);
     for name in full {
         let path = folder.join(name.to_string());
@@ -28,27 +37,6 @@ pub(super) fn is_due(folder: &Path, full: &[Name]) -> Result<bool, StoreError> {
         }
     }
     Ok(base <= segments)
-}
-
-/// Starts merging the files before a segment.
-pub(super) fn start(
-    folder: PathBuf,
-    full: Vec<Name>,
-    next: Name,
-) -> Result<JoinHandle<Result<(), StoreError>>, StoreError> {
-    thread::Builder::new()
-        .name("convoke-merge".to_owned())
-        .spawn(move || merge(&folder, &full, next))
-        .map_err(|error| StoreError::Failed(error.to_string()))
-}
-
-/// Waits for the end of a merge and says when it failed: the files stay as they were.
-pub(super) fn report(merging: JoinHandle<Result<(), StoreError>>) {
-    match merging.join() {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "the log could not be merged"),
-        Err(_) => tracing::error!("the thread that merges the log has panicked"),
-    }
 }
 
 fn merge(folder: &Path, full: &[Name], next: Name) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! Torn, flipped and missing bytes: never a wrong answer, and never a change of what is refused.
 
+mod next_segment;
+
 use std::collections::BTreeMap;
 use std::fs;
 
