@@ -9,6 +9,7 @@ mod beside;
 mod files;
 mod frame;
 mod merge;
+mod pace;
 mod scan;
 mod spare;
 
@@ -23,6 +24,7 @@ use crate::log::{Contents, Log, Record};
 use beside::Beside;
 pub(crate) use files::FOLDER;
 use files::Name;
+use pace::Pace;
 use spare::NextSegment;
 
 /// Bytes after which a segment is full.
@@ -69,7 +71,7 @@ struct State {
 impl AppendLog {
     fn open(folder: PathBuf, segment_bytes: u64) -> Result<Self, StoreError> {
         let files = files::list(&folder)?;
-        let scanned = scan::index(&folder, &files, scan::Tail::MayBeTorn)?;
+        let scanned = scan::index(&folder, &files, scan::Tail::MayBeTorn, &Pace::hurried())?;
         let last = files.last().expect("a list of files is never empty");
         let path = folder.join(last.to_string());
         let (length, next_frame) = (scanned.length, scanned.next_frame);
@@ -117,8 +119,12 @@ impl AppendLog {
             state.active.write_all(&state.buffer)?;
         }
         state.active.sync_data()?;
-        state.length += state.buffer.len() as u64;
+        let bytes = state.buffer.len() as u64;
+        state.length += bytes;
         state.next_frame += 1;
+        if let Some(merging) = &state.merging {
+            merging.pace().appended(bytes);
+        }
         // A rare large batch shall not be paid for ever after.
         state.buffer.clear();
         state.buffer.shrink_to(BUFFER_BYTES);
@@ -138,7 +144,7 @@ impl AppendLog {
         }
         if state.merging.is_none() {
             let folder = self.folder.clone();
-            let merge = move || merge::merge_before(&folder, next);
+            let merge = move |pace: &Pace| merge::merge_before(&folder, next, pace);
             // The next segment brings the next attempt.
             state.merging = Beside::start("convoke-merge", merge)
                 .inspect_err(|error| tracing::error!(%error, "the log could not be merged"))

@@ -26,24 +26,46 @@ pub(super) struct Frame<'a> {
     pub(super) payload: &'a [u8],
 }
 
-/// Writes one frame into an empty buffer; fails when a length does not fit.
+/// Writes one frame into a buffer, in the place of what was there; fails when a length does not
+/// fit.
 pub(super) fn encode(
     buffer: &mut Vec<u8>,
     number: u64,
     records: &[Record],
 ) -> Result<(), TryFromIntError> {
+    begin(buffer);
+    for record in records {
+        let value = record.value.as_deref();
+        push_head(buffer, record.table, &record.key, value.map(<[u8]>::len))?;
+        buffer.extend_from_slice(value.unwrap_or_default());
+    }
+    end(buffer, number)
+}
+
+/// Begins a frame in a buffer, in the place of what was there.
+pub(super) fn begin(buffer: &mut Vec<u8>) {
     buffer.clear();
     buffer.extend([0; HEAD]);
-    for record in records {
-        let value = record.value.as_deref().unwrap_or_default();
-        buffer.push(table_number(record.table));
-        buffer.push(u8::from(record.value.is_some()));
-        buffer.extend(length(&record.key)?);
-        buffer.extend(length(value)?);
-        buffer.extend_from_slice(&record.key);
-        buffer.extend_from_slice(value);
-    }
-    let payload = length(&buffer[HEAD..])?;
+}
+
+/// Writes of a record what stands before its value, and how long that is.
+pub(super) fn push_head(
+    buffer: &mut Vec<u8>,
+    table: Table,
+    key: &[u8],
+    value: Option<usize>,
+) -> Result<(), TryFromIntError> {
+    buffer.push(table_number(table));
+    buffer.push(u8::from(value.is_some()));
+    buffer.extend(length(key.len())?);
+    buffer.extend(length(value.unwrap_or_default())?);
+    buffer.extend_from_slice(key);
+    Ok(())
+}
+
+/// Ends the frame in a buffer.
+pub(super) fn end(buffer: &mut [u8], number: u64) -> Result<(), TryFromIntError> {
+    let payload = length(buffer.len() - HEAD)?;
     buffer[..4].copy_from_slice(&MAGIC);
     buffer[12..16].copy_from_slice(&payload);
     buffer[16..HEAD].copy_from_slice(&number.to_le_bytes());
@@ -52,8 +74,8 @@ pub(super) fn encode(
     Ok(())
 }
 
-fn length(bytes: &[u8]) -> Result<[u8; 4], TryFromIntError> {
-    Ok(u32::try_from(bytes.len())?.to_le_bytes())
+fn length(bytes: usize) -> Result<[u8; 4], TryFromIntError> {
+    Ok(u32::try_from(bytes)?.to_le_bytes())
 }
 
 /// The frame at the beginning of some bytes, if there is a whole one.

@@ -4,9 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use bytes::Bytes;
-
 use super::files::{self, Name};
+use super::pace::Pace;
 use super::{frame, scan};
 use crate::StoreError;
 use crate::lock::{failed, sync_directory};
@@ -14,13 +13,16 @@ use crate::lock::{failed, sync_directory};
 /// Bytes of a frame of a base, and at the same time the most that the disk is given at once:
 /// whoever brings a batch to the disk meanwhile waits for it.
 const CHUNK_BYTES: usize = 1024 * 1024;
+/// The price of writing a byte of a base is half a byte of the log: with what reading costs, a
+/// merge ends before segments have again become as large as the base.
+const SHARE_OF_WRITING: u64 = 2;
 
 /// Merges the files before a segment, if it is time to.
-pub(super) fn merge_before(folder: &Path, next: Name) -> Result<(), StoreError> {
+pub(super) fn merge_before(folder: &Path, next: Name, pace: &Pace) -> Result<(), StoreError> {
     let mut full = files::list(folder)?;
     full.retain(|name| name.number() < next.number());
     if is_due(folder, &full)? {
-        merge(folder, &full, next)?;
+        merge(folder, &full, next, pace)?;
     }
     Ok(())
 }
@@ -39,35 +41,35 @@ fn is_due(folder: &Path, full: &[Name]) -> Result<bool, StoreError> {
     Ok(base <= segments)
 }
 
-fn merge(folder: &Path, full: &[Name], next: Name) -> Result<(), StoreError> {
+fn merge(folder: &Path, full: &[Name], next: Name, pace: &Pace) -> Result<(), StoreError> {
     let name = Name::Base(next.number());
-    let contents = scan::Contents::whole(folder, full)?;
+    let mut contents = scan::Contents::whole(folder, full, pace)?;
     let (mut file, unfinished) = files::begin(folder, name)?;
-    let (mut chunk, mut bytes, mut number) = (Vec::new(), 0, 0);
-    let mut buffer = Vec::new();
-    let mut write = |records: &[_]| {
-        frame::encode(&mut buffer, number, records)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        number += 1;
-        file.write_all(&buffer)
+    let mut write = |chunk: &mut Vec<u8>, number| {
+        frame::end(chunk, number).map_err(|error| StoreError::Failed(error.to_string()))?;
+        file.write_all(chunk)
             .and_then(|()| file.sync_data())
             .map_err(|error| failed(&unfinished, &error))
     };
-    for record in contents {
-        let record = record?;
-        bytes += record.key.len() + record.value.as_ref().map_or(0, Bytes::len);
-        chunk.push(record);
-        if CHUNK_BYTES <= bytes {
-            write(&chunk)?;
-            chunk.clear();
-            bytes = 0;
+    // All documents go through one buffer, so that memory is not taken and given back all the time.
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    let mut number = 0;
+    frame::begin(&mut chunk);
+    while contents.append_next(&mut chunk)? {
+        if CHUNK_BYTES <= chunk.len() {
+            write(&mut chunk, number)?;
+            pace.give_way(chunk.len() as u64 / SHARE_OF_WRITING);
+            number += 1;
+            frame::begin(&mut chunk);
         }
     }
-    if !chunk.is_empty() {
-        write(&chunk)?;
+    if frame::HEAD < chunk.len() {
+        write(&mut chunk, number)?;
+        number += 1;
+        frame::begin(&mut chunk);
     }
     // The end: a base without it is cut off.
-    write(&[])?;
+    write(&mut chunk, number)?;
     files::finish(folder, name, &file, &unfinished)?;
     remove_before(folder, name)
 }

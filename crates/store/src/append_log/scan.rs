@@ -10,12 +10,15 @@ use bytes::Bytes;
 
 use super::files::{self, HEADER_BYTES, Name, Opened, corrupt};
 use super::frame::{self, HEAD};
+use super::pace::Pace;
 use crate::StoreError;
 use crate::lock::failed;
 use crate::log::{Record, Table};
 
 /// Bytes that are read of a file at a time, when no frame is larger.
-const WINDOW: usize = 4 * 1024 * 1024;
+const WINDOW: usize = 1024 * 1024;
+/// The price of reading a byte is an eighth of a byte of the log.
+const SHARE_OF_READING: u64 = 8;
 
 /// What is known of a log once it has been read.
 #[derive(Debug)]
@@ -37,7 +40,13 @@ struct Place {
 }
 
 /// Reads all files; the last may end within a frame if it is said so.
-pub(super) fn index(folder: &Path, names: &[Name], last: Tail) -> Result<Index, StoreError> {
+pub(super) fn index(
+    folder: &Path,
+    names: &[Name],
+    last: Tail,
+    pace: &Pace,
+) -> Result<Index, StoreError> {
+    let mut buffer = Vec::with_capacity(2 * WINDOW);
     let mut index = Index {
         values: HashMap::new(),
         files: Vec::new(),
@@ -52,7 +61,8 @@ pub(super) fn index(folder: &Path, names: &[Name], last: Tail) -> Result<Index, 
         } else {
             Tail::Whole
         };
-        index.read(*name, opened, tail)?;
+        let window = Window::new(opened, &mut buffer, pace)?;
+        index.read(*name, window, tail)?;
     }
     Ok(index)
 }
@@ -65,19 +75,14 @@ pub(super) enum Tail {
 }
 
 impl Index {
-    fn read(&mut self, name: Name, opened: Opened, tail: Tail) -> Result<(), StoreError> {
-        let Opened {
-            file,
-            path,
-            version,
-        } = opened;
+    fn read(&mut self, name: Name, mut window: Window<'_>, tail: Tail) -> Result<(), StoreError> {
+        let path = window.opened.path.clone();
         // Frames of a base are numbered from zero and end with an empty one.
         let is_base = matches!(name, Name::Base(_));
         let mut expected = if is_base { 0 } else { name.number() };
         if !is_base && expected != self.next_frame {
             return Err(corrupt(&path, "what stands before it is missing"));
         }
-        let mut window = Window::new(file, &path)?;
         let mut ended = false;
         loop {
             let at = window.position;
@@ -116,36 +121,40 @@ impl Index {
             return Err(corrupt(&path, "it is cut off"));
         }
         self.length = window.position;
-        self.version = version;
+        self.version = window.opened.version;
         self.next_frame = if is_base { name.number() } else { expected };
-        self.files.push((window.file, path));
+        self.files.push((window.opened.file, path));
         Ok(())
     }
 }
 
 /// A part of a file in memory.
 struct Window<'a> {
-    file: File,
-    path: &'a Path,
+    opened: Opened,
     /// Where in the file the next frame begins.
     position: u64,
     /// Where it begins in the buffer.
     start: usize,
-    buffer: Vec<u8>,
+    buffer: &'a mut Vec<u8>,
     /// Bytes of the file that are not in the buffer yet.
     left: u64,
+    pace: &'a Pace,
 }
 
 impl<'a> Window<'a> {
-    fn new(file: File, path: &'a Path) -> Result<Self, StoreError> {
-        let length = file.metadata().map_err(|error| failed(path, &error))?.len();
+    fn new(opened: Opened, buffer: &'a mut Vec<u8>, pace: &'a Pace) -> Result<Self, StoreError> {
+        let metadata = opened.file.metadata();
+        let length = metadata
+            .map_err(|error| failed(&opened.path, &error))?
+            .len();
+        buffer.clear();
         Ok(Self {
-            file,
-            path,
+            opened,
             position: HEADER_BYTES as u64,
             start: 0,
-            buffer: Vec::new(),
+            buffer,
             left: length.saturating_sub(HEADER_BYTES as u64),
+            pace,
         })
     }
 
@@ -180,10 +189,12 @@ impl<'a> Window<'a> {
         self.start = 0;
         let more = (bytes - there).max(WINDOW) as u64;
         let more = more.min(self.left);
-        let read = (&self.file).take(more).read_to_end(&mut self.buffer);
-        let read = read.map_err(|error| failed(self.path, &error))? as u64;
+        let Opened { file, path, .. } = &self.opened;
+        let read = file.take(more).read_to_end(self.buffer);
+        let read = read.map_err(|error| failed(path, &error))? as u64;
         // A file that has become shorter meanwhile ends here.
         self.left = if read < more { 0 } else { self.left - read };
+        self.pace.give_way(read / SHARE_OF_READING);
         Ok(())
     }
 }
@@ -198,7 +209,7 @@ pub(super) struct Contents {
 impl Contents {
     /// Reads all files, of which the last has at least the given bytes.
     pub(super) fn open(folder: &Path, names: &[Name], least: u64) -> Result<Self, StoreError> {
-        let index = index(folder, names, Tail::MayBeTorn)?;
+        let index = index(folder, names, Tail::MayBeTorn, &Pace::hurried())?;
         match index.files.last() {
             Some((_, path)) if index.length < least => {
                 Err(corrupt(path, "its end is damaged or gone"))
@@ -208,8 +219,8 @@ impl Contents {
     }
 
     /// Reads files that are not written to any more.
-    pub(super) fn whole(folder: &Path, names: &[Name]) -> Result<Self, StoreError> {
-        Ok(Self::of(index(folder, names, Tail::Whole)?))
+    pub(super) fn whole(folder: &Path, names: &[Name], pace: &Pace) -> Result<Self, StoreError> {
+        Ok(Self::of(index(folder, names, Tail::Whole, pace)?))
     }
 
     pub(super) fn of(index: Index) -> Self {
@@ -221,14 +232,24 @@ impl Contents {
         }
     }
 
-    fn value(&self, place: Place) -> Result<Bytes, StoreError> {
-        let (file, path) = &self.files[place.file];
-        let mut file = file;
-        let mut value = vec![0; place.length];
+    /// Appends the next record to a frame; whether there was one.
+    pub(super) fn append_next(&mut self, frame: &mut Vec<u8>) -> Result<bool, StoreError> {
+        let Some(((table, key), place)) = self.values.next() else {
+            return Ok(false);
+        };
+        frame::push_head(frame, table, &key, Some(place.length))
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let start = frame.len();
+        frame.resize(start + place.length, 0);
+        self.read(place, &mut frame[start..])?;
+        Ok(true)
+    }
+
+    fn read(&self, place: Place, value: &mut [u8]) -> Result<(), StoreError> {
+        let (mut file, path) = (&self.files[place.file].0, &self.files[place.file].1);
         file.seek(SeekFrom::Start(place.at))
-            .and_then(|_| file.read_exact(&mut value))
-            .map_err(|error| failed(path, &error))?;
-        Ok(value.into())
+            .and_then(|_| file.read_exact(value))
+            .map_err(|error| failed(path, &error))
     }
 }
 
@@ -237,10 +258,11 @@ impl Iterator for Contents {
 
     fn next(&mut self) -> Option<Self::Item> {
         let ((table, key), place) = self.values.next()?;
-        Some(self.value(place).map(|value| Record {
+        let mut value = vec![0; place.length];
+        Some(self.read(place, &mut value).map(|()| Record {
             table,
             key,
-            value: Some(value),
+            value: Some(value.into()),
         }))
     }
 }

@@ -31,7 +31,7 @@ impl NextSegment {
             return;
         }
         let folder = folder.to_owned();
-        let making = Beside::start("convoke-spare", move || Spare::make(&folder));
+        let making = Beside::start("convoke-spare", move |_| Spare::make(&folder));
         *self = reported(making).map_or(Self::GivenUp, Self::Making);
     }
 
