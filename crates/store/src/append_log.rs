@@ -32,9 +32,9 @@ const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Bytes of the write buffer that are kept between batches.
 const BUFFER_BYTES: usize = 1024 * 1024;
-/// A spare segment is made when this part of the active one is full: long before it is needed, and
+/// A spare segment is begun when a quarter of the active one is full: long before it is needed, and
 /// never for a log that stays small.
-const SPARE_AFTER: u64 = 4;
+const PARTS_BEFORE_SPARE: u64 = 4;
 
 /// Opens the log of a directory, or creates it.
 pub(crate) fn open(dir: &Path) -> Result<Arc<dyn Log>, StoreError> {
@@ -57,7 +57,9 @@ struct State {
     active: File,
     /// Bytes of the active segment that count; a torn frame after them goes with the next write.
     length: u64,
-    /// Whether there may be something after them.
+    /// Bytes that the file has.
+    end: u64,
+    /// Whether there may be something but zeros after those that count.
     torn: bool,
     /// Whether an older version wrote it: whoever knows only that one must not find more in it.
     outdated: bool,
@@ -82,11 +84,11 @@ impl AppendLog {
         });
         let active = active.map_err(|error| failed(&path, &error))?;
         let end = active.metadata().map_err(|error| failed(&path, &error))?;
-        let outdated = scanned.version < files::VERSION;
-        if length < end.len() {
+        let (torn, outdated) = (scanned.torn, scanned.version < files::VERSION);
+        if torn {
             tracing::warn!(
                 file = %path.display(),
-                bytes = end.len() - length,
+                at = length,
                 "the last write before the end of the process was not finished; it is given up"
             );
         }
@@ -96,7 +98,8 @@ impl AppendLog {
                 found: Some(scan::Contents::of(scanned)),
                 active,
                 length,
-                torn: length < end.len(),
+                end: end.len(),
+                torn,
                 outdated,
                 next_frame,
                 buffer: Vec::new(),
@@ -122,6 +125,8 @@ impl AppendLog {
         let bytes = state.buffer.len() as u64;
         state.length += bytes;
         state.next_frame += 1;
+        state.end = state.end.max(state.length);
+        state.next.appended(bytes);
         if let Some(merging) = &state.merging {
             merging.pace().appended(bytes);
         }
@@ -137,6 +142,10 @@ impl AppendLog {
     fn rotate(&self, state: &mut State) -> Result<(), StoreError> {
         let next = Name::Segment(state.next_frame);
         state.active = self.begin_segment(state, next)?;
+        let metadata = state.active.metadata();
+        state.end = metadata
+            .map_err(|error| failed(&self.folder, &error))?
+            .len();
         state.length = files::HEADER_BYTES as u64;
         state.outdated = false;
         if state.merging.as_ref().is_some_and(Beside::is_finished) {
@@ -189,7 +198,10 @@ impl State {
     fn cut(&mut self) -> std::io::Result<()> {
         self.active.set_len(self.length)?;
         self.active.seek(SeekFrom::Start(self.length))?;
-        self.active.sync_data()
+        self.active.sync_data()?;
+        self.end = self.length;
+        self.torn = false;
+        Ok(())
     }
 }
 
@@ -197,18 +209,18 @@ impl Log for AppendLog {
     fn write(&self, records: Vec<Record>) -> Result<(), StoreError> {
         let mut state = self.state();
         state.found = None;
-        // Before another segment begins: only the last one may be torn.
-        if state.torn {
+        let is_full = state.outdated || self.segment_bytes <= state.length;
+        // Before another segment begins: only the last one may be torn, or have room left.
+        if state.torn || is_full && state.length < state.end {
             state.cut().map_err(|error| failed(&self.folder, &error))?;
-            state.torn = false;
         }
-        if state.outdated || self.segment_bytes <= state.length {
+        if is_full {
             self.rotate(&mut state)?;
         }
         let appended = Self::append(&mut state, &records);
         appended.map_err(|error| failed(&self.folder, &error))?;
-        if self.segment_bytes / SPARE_AFTER <= state.length {
-            state.next.make(&self.folder);
+        if self.segment_bytes / PARTS_BEFORE_SPARE <= state.length {
+            state.next.make(&self.folder, self.segment_bytes);
         }
         Ok(())
     }

@@ -40,6 +40,16 @@ impl<T: Send + 'static> Beside<T> {
     /// Waits for the end.
     pub(super) fn end(self) -> Result<T, StoreError> {
         self.pace.hurry();
+        self.join()
+    }
+
+    /// Waits for an end that may come before the work is done.
+    pub(super) fn give_up(self) -> Result<T, StoreError> {
+        self.pace.give_up();
+        self.join()
+    }
+
+    fn join(self) -> Result<T, StoreError> {
         let panicked = |_| Err(StoreError::Failed("its thread has panicked".to_owned()));
         self.thread.join().unwrap_or_else(panicked)
     }

@@ -5,14 +5,11 @@ use std::io::Write;
 use std::path::Path;
 
 use super::files::{self, Name};
-use super::pace::Pace;
+use super::pace::{PIECE_BYTES, Pace};
 use super::{frame, scan};
 use crate::StoreError;
 use crate::lock::{failed, sync_directory};
 
-/// Bytes of a frame of a base, and at the same time the most that the disk is given at once:
-/// whoever brings a batch to the disk meanwhile waits for it.
-const CHUNK_BYTES: usize = 1024 * 1024;
 /// The price of writing a byte of a base is half a byte of the log: with what reading costs, a
 /// merge ends before segments have again become as large as the base.
 const SHARE_OF_WRITING: u64 = 2;
@@ -52,11 +49,11 @@ fn merge(folder: &Path, full: &[Name], next: Name, pace: &Pace) -> Result<(), St
             .map_err(|error| failed(&unfinished, &error))
     };
     // All documents go through one buffer, so that memory is not taken and given back all the time.
-    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    let mut chunk = Vec::with_capacity(2 * PIECE_BYTES);
     let mut number = 0;
     frame::begin(&mut chunk);
     while contents.append_next(&mut chunk)? {
-        if CHUNK_BYTES <= chunk.len() {
+        if PIECE_BYTES <= chunk.len() {
             write(&mut chunk, number)?;
             pace.give_way(chunk.len() as u64 / SHARE_OF_WRITING);
             number += 1;

@@ -7,6 +7,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// The most that work gives the disk at once: whoever brings a batch to it meanwhile waits for that.
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
 /// How long work waits for a byte of its price: as if 25 MB were written a second.
 const PATIENCE: Duration = Duration::from_nanos(40);
 
@@ -31,6 +33,8 @@ enum Haste {
     Paced,
     /// Somebody waits for the end.
     Hurried,
+    /// Nobody wants what the work comes to.
+    GivenUp,
 }
 
 impl Pace {
@@ -85,6 +89,16 @@ impl Pace {
     pub(super) fn hurry(&self) {
         self.progress().haste = Haste::Hurried;
         self.changed.notify_one();
+    }
+
+    /// Ends the work before it is done.
+    pub(super) fn give_up(&self) {
+        self.progress().haste = Haste::GivenUp;
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.progress().haste == Haste::GivenUp
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -27,6 +27,8 @@ pub(super) struct Index {
     files: Vec<(File, PathBuf)>,
     /// Bytes of the last file up to the end of its last whole frame.
     pub(super) length: u64,
+    /// Whether anything but zeros stands after it.
+    pub(super) torn: bool,
     /// The layout of the last file.
     pub(super) version: u32,
     pub(super) next_frame: u64,
@@ -39,7 +41,7 @@ struct Place {
     length: usize,
 }
 
-/// Reads all files; the last may end within a frame if it is said so.
+/// Reads all files; the last may end within a frame, or in zeros, if it is said so.
 pub(super) fn index(
     folder: &Path,
     names: &[Name],
@@ -51,6 +53,7 @@ pub(super) fn index(
         values: HashMap::new(),
         files: Vec::new(),
         length: 0,
+        torn: false,
         version: files::VERSION,
         next_frame: 1,
     };
@@ -92,9 +95,15 @@ impl Index {
             }
             let Some(found) = frame::decode(bytes).filter(|it| it.number == expected && !ended)
             else {
-                if tail == Tail::Whole || frame::any_after(window.rest()?, expected) {
-                    return Err(corrupt(&path, &format!("it is damaged at byte {at}")));
+                let damaged = || corrupt(&path, &format!("it is damaged at byte {at}"));
+                if tail == Tail::Whole {
+                    return Err(damaged());
                 }
+                let rest = window.after_zeros()?;
+                if frame::any_after(rest, expected) {
+                    return Err(damaged());
+                }
+                self.torn = !rest.is_empty();
                 break;
             };
             let (file, start) = (self.files.len(), at + HEAD as u64);
@@ -168,10 +177,21 @@ impl<'a> Window<'a> {
         Ok(&self.buffer[self.start..])
     }
 
-    /// All bytes from here on.
-    fn rest(&mut self) -> Result<&[u8], StoreError> {
-        self.need(usize::MAX)?;
-        Ok(&self.buffer[self.start..])
+    /// All bytes from the first on that is not zero.
+    fn after_zeros(&mut self) -> Result<&[u8], StoreError> {
+        loop {
+            let bytes = &self.buffer[self.start..];
+            if let Some(zeros) = bytes.iter().position(|byte| *byte != 0) {
+                self.start += zeros;
+                self.need(usize::MAX)?;
+                return Ok(&self.buffer[self.start..]);
+            }
+            if self.left == 0 {
+                return Ok(&[]);
+            }
+            self.start = self.buffer.len();
+            self.need(1)?;
+        }
     }
 
     fn advance(&mut self, bytes: usize) {

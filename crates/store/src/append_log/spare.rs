@@ -2,6 +2,9 @@
 //!
 //! Which one it will be is not known before the one before it is full. Until then it has a name
 //! that does not count, and whoever reads the log passes over it.
+//!
+//! It is filled with zeros for its whole length. So a batch only changes what is there already, and
+//! the disk is waited for once; a file that grows is described anew with every batch as well.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Seek, Write};
@@ -9,10 +12,14 @@ use std::path::{Path, PathBuf};
 
 use super::beside::Beside;
 use super::files::{self, Name};
+use super::pace::{PIECE_BYTES, Pace};
 use crate::StoreError;
 use crate::lock::{failed, sync_directory};
 
 const SPARE: &str = "spare-new";
+/// The price of writing a byte is half a byte of the log: with a quarter of the active segment full
+/// at the beginning, a spare is ready when the segment is full.
+const SHARE_OF_WRITING: u64 = 2;
 
 /// How far the next segment is.
 #[derive(Debug, Default)]
@@ -26,13 +33,22 @@ pub(super) enum NextSegment {
 
 impl NextSegment {
     /// Begins to make it, unless that was done.
-    pub(super) fn make(&mut self, folder: &Path) {
+    pub(super) fn make(&mut self, folder: &Path, bytes: u64) {
         if !matches!(self, Self::NotBegun) {
             return;
         }
         let folder = folder.to_owned();
-        let making = Beside::start("convoke-spare", move |_| Spare::make(&folder));
+        let making = Beside::start("convoke-spare", move |pace| {
+            Spare::make(&folder, bytes, pace)
+        });
         *self = reported(making).map_or(Self::GivenUp, Self::Making);
+    }
+
+    /// Says by how much the log has grown.
+    pub(super) fn appended(&self, bytes: u64) {
+        if let Self::Making(making) = self {
+            making.pace().appended(bytes);
+        }
     }
 
     /// The spare, if it is ready; if not, it stays for the segment after.
@@ -52,7 +68,7 @@ impl NextSegment {
         let Self::Making(making) = std::mem::replace(self, Self::GivenUp) else {
             return false;
         };
-        if let Some(spare) = reported(making.end()) {
+        if let Some(spare) = reported(making.give_up()) {
             spare.discard();
         }
         true
@@ -73,13 +89,13 @@ pub(super) struct Spare {
 }
 
 impl Spare {
-    /// Makes one, in the place of one that was left over.
-    pub(super) fn make(folder: &Path) -> Result<Self, StoreError> {
+    /// Makes one, in the place of one that was left over; a shorter one when it is given up.
+    fn make(folder: &Path, bytes: u64, pace: &Pace) -> Result<Self, StoreError> {
         let path = folder.join(SPARE);
         files::remove_if_there(&path)?;
         let file = File::create_new(&path).map_err(|error| failed(&path, &error))?;
         let spare = Self { file, path };
-        match spare.fill(folder) {
+        match spare.fill(folder, bytes, pace) {
             Ok(()) => Ok(spare),
             Err(error) => {
                 let error = failed(&spare.path, &error);
@@ -89,8 +105,18 @@ impl Spare {
         }
     }
 
-    fn fill(&self, folder: &Path) -> std::io::Result<()> {
-        (&self.file).write_all(&[0; files::HEADER_BYTES])?;
+    fn fill(&self, folder: &Path, bytes: u64, pace: &Pace) -> std::io::Result<()> {
+        let zeros = vec![0; PIECE_BYTES];
+        let mut left = bytes.max(files::HEADER_BYTES as u64);
+        while 0 < left && !pace.is_given_up() {
+            let piece = usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
+            (&self.file).write_all(&zeros[..piece])?;
+            self.file.sync_data()?;
+            left -= piece as u64;
+            if 0 < left {
+                pace.give_way(piece as u64 / SHARE_OF_WRITING);
+            }
+        }
         self.file.sync_all()?;
         sync_directory(folder)
     }

@@ -4,7 +4,7 @@ use std::thread;
 
 use super::*;
 
-const SEGMENT_BYTES: u64 = 1_000;
+const SEGMENT_BYTES: u64 = 2_000;
 const SPARE: &str = "spare-new";
 
 /// An open log, and what is in it.
@@ -70,6 +70,36 @@ impl Running {
         }
         copy
     }
+}
+
+/// What a process leaves behind that is killed while the active segment has some frames and room;
+/// and what was in the log after each frame of it.
+fn killed_with_room(frames: usize) -> (TempDir, Vec<Documents>) {
+    let mut running = Running::start();
+    running.write_until_there_is_a_spare();
+    while running.log.state().length < SEGMENT_BYTES {
+        running.write();
+    }
+    let mut states = vec![running.documents.clone()];
+    for _ in 0..frames {
+        running.write();
+        states.push(running.documents.clone());
+    }
+    let state = running.log.state();
+    assert_eq!(state.end, SEGMENT_BYTES);
+    assert!(state.length + 100 < state.end);
+    drop(state);
+    (running.killed(), states)
+}
+
+/// The last segment: its path and bytes, and how many of them are frames.
+fn last_segment(dir: &Path) -> (PathBuf, Vec<u8>, usize) {
+    let files = snapshot(dir);
+    let is_segment = |path: &&PathBuf| path.extension().is_some_and(|it| it == "log");
+    let path = files.keys().rev().find(is_segment).unwrap();
+    let content = files[path].clone();
+    let used = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    (path.clone(), content, used)
 }
 
 /// Reads, writes across segments, and reads again.
@@ -177,4 +207,102 @@ fn a_full_disk_takes_what_fits_without_the_spare() {
     running.log.state().make_room(broken).unwrap_err();
     assert!(running.has_spare());
     assert_goes_on(running.killed().path(), running.documents.clone());
+}
+
+#[test]
+fn room_that_is_left_is_used_by_the_next_process() {
+    let (dir, states) = killed_with_room(3);
+    let (path, content, used) = last_segment(dir.path());
+    let log = open(dir.path(), SEGMENT_BYTES).unwrap();
+    assert_eq!(log.state().length, used as u64);
+    log.write(vec![record(77, Some("more"))]).unwrap();
+    drop(log);
+    let (same, grown, end) = last_segment(dir.path());
+    assert_eq!((same, grown.len()), (path, content.len()));
+    assert!(used < end && grown[..used] == content[..used]);
+    assert_eq!(read(dir.path()).unwrap().len(), states[3].len() + 1);
+}
+
+#[test]
+fn only_the_last_segment_has_room_left() {
+    for version in [2, 3] {
+        let (dir, states) = killed_with_room(3);
+        let (path, content, used) = last_segment(dir.path());
+        fs::write(&path, with_version(&content, version)).unwrap();
+        // An older version of it is full, and so is one of a log with smaller segments.
+        let segment_bytes = if version == 2 { SEGMENT_BYTES } else { 100 };
+        let log = open(dir.path(), segment_bytes).unwrap();
+        log.write(vec![record(77, Some("more"))]).unwrap();
+        log.state().end_merging();
+        drop(log);
+        if path.exists() {
+            assert_eq!(fs::metadata(&path).unwrap().len(), used as u64);
+        }
+        assert_ne!(last_segment(dir.path()).0, path);
+        assert_eq!(read(dir.path()).unwrap().len(), states[3].len() + 1);
+    }
+    // Zeros at the end of another are damage.
+    let (dir, _) = killed_with_room(1);
+    let (last, ..) = last_segment(dir.path());
+    let files = snapshot(dir.path());
+    for (path, content) in files.iter().filter(|(path, _)| **path != last) {
+        fs::write(path, [&content[..], &[0; 50]].concat()).unwrap();
+        assert!(is_corrupt(&read(dir.path())), "{}", path.display());
+        fs::write(path, content).unwrap();
+    }
+}
+
+#[test]
+fn every_flipped_byte_before_room_is_refused_or_was_in_the_last_frame() {
+    let (dir, states) = killed_with_room(4);
+    let (path, content, used) = last_segment(dir.path());
+    let mut given_up = 0;
+    for at in 0..content.len() {
+        let mut damaged = content.clone();
+        damaged[at] ^= 0x15;
+        fs::write(&path, &damaged).unwrap();
+        match read(dir.path()) {
+            Ok(found) if at < used => {
+                assert_eq!(found, states[3], "byte {at}");
+                given_up += 1;
+            }
+            // Nothing was there.
+            Ok(found) => assert_eq!(found, states[4], "byte {at}"),
+            refused => assert!(is_corrupt(&refused) && at < used, "{at}: {refused:?}"),
+        }
+    }
+    assert!(0 < given_up && given_up < used / 2, "{given_up} of {used}");
+}
+
+#[test]
+fn zeros_before_a_frame_are_not_the_end() {
+    let (dir, states) = killed_with_room(4);
+    let (path, content, used) = last_segment(dir.path());
+    for at in files::HEADER_BYTES..used {
+        for length in [1, 30, 150] {
+            let mut damaged = content.clone();
+            damaged[at..(at + length).min(used)].fill(0);
+            if damaged == content {
+                continue;
+            }
+            fs::write(&path, &damaged).unwrap();
+            match read(dir.path()) {
+                // At most the last frame and the end of the one before.
+                Ok(found) => assert!([&states[2], &states[3]].contains(&&found), "{at}"),
+                refused => assert!(is_corrupt(&refused), "{at}: {refused:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_frame_that_is_torn_before_room_is_given_up_with_what_follows() {
+    // Of the last frame, some of it came to the disk and some did not.
+    for (from, to) in [(40, 0), (90, 60), (20, 1)] {
+        let (dir, mut states) = killed_with_room(4);
+        let (path, mut content, used) = last_segment(dir.path());
+        content[used - from..used - to].fill(0);
+        fs::write(&path, &content).unwrap();
+        assert_goes_on(dir.path(), states.swap_remove(3));
+    }
 }
