@@ -155,6 +155,19 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Removes bases that nobody will finish.
+pub(super) fn remove_unfinished_bases(folder: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
+        let name = entry.map_err(|error| failed(folder, &error))?.file_name();
+        let name = name.to_str().and_then(|name| name.strip_suffix(UNFINISHED));
+        let name = name.and_then(|name| name.strip_suffix('-'));
+        if let Some(base @ Name::Base(_)) = name.and_then(Name::parse) {
+            remove_if_there(&folder.join(format!("{base}-{UNFINISHED}")))?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives a file its name, once all of it is on the disk.
 pub(super) fn finish(
     folder: &Path,

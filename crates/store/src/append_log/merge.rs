@@ -18,10 +18,14 @@ const SHARE_OF_WRITING: u64 = 2;
 pub(super) fn merge_before(folder: &Path, next: Name, pace: &Pace) -> Result<(), StoreError> {
     let mut full = files::list(folder)?;
     full.retain(|name| name.number() < next.number());
-    if is_due(folder, &full)? {
-        merge(folder, &full, next, pace)?;
-    }
-    Ok(())
+    let merged = if is_due(folder, &full)? {
+        merge(folder, &full, next, pace)
+    } else {
+        Ok(())
+    };
+    // Of one that was interrupted or has just failed, maybe for want of room.
+    files::remove_unfinished_bases(folder)?;
+    merged
 }
 
 /// Whether segments have become larger than the base, and so at most two thirds are obsolete.

@@ -244,14 +244,23 @@ fn what_an_interrupted_merge_leaves_behind_is_no_obstacle() {
     let (dir, states) = written(1 << 20, 10);
     let folder = dir.path().join("convoke.log");
     let before = snapshot(dir.path());
-    // One that was interrupted while it wrote, and a segment that was being created.
-    fs::write(folder.join("00000000000000000011.base-new"), "half a").unwrap();
+    // Some that were interrupted while they wrote, and a segment that was being created.
+    let unfinished = [
+        "00000000000000000007.base-new",
+        "00000000000000000011.base-new",
+    ];
+    for name in unfinished {
+        fs::write(folder.join(name), "half a").unwrap();
+    }
     fs::write(folder.join("00000000000000000011.log-new"), "").unwrap();
     assert_eq!(read(dir.path()).unwrap(), states[10]);
     // One that was interrupted while it removed what the base replaces.
     let log = open(dir.path(), 1).unwrap();
     log.write(vec![record(77, Some("more"))]).unwrap();
     drop(log);
+    for name in unfinished {
+        assert!(!folder.join(name).exists(), "{name}");
+    }
     let expected = read(dir.path()).unwrap();
     restore(&before);
     assert_eq!(read(dir.path()).unwrap(), expected);
