@@ -290,10 +290,10 @@ impl App {
         let refreshing = async move { providers.keep_fresh(&*clock).await };
         tasks.spawn(stop.clone().run_until_cancelled_owned(refreshing));
         let edge = Arc::new(self.edge());
-        connections::serve(listener, tls, edge, shutdown, &tasks).await;
+        let served = connections::serve(listener, tls, edge, shutdown).await;
         stop.cancel();
         tasks.close();
-        Ok(())
+        served.context("a thread that serves connections cannot be started")
     }
 
     /// Gives up the store, with everything written; requests after this are refused with 503.

@@ -20,6 +20,12 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Waits for a while.
     fn sleep(&self, duration: Duration) -> Sleep;
+
+    /// Waits for a moment, whatever happens between asking for the time and beginning to wait.
+    fn sleep_until(&self, moment: Timestamp) -> Sleep {
+        let wait = Duration::try_from(moment.duration_since(self.now()));
+        self.sleep(wait.unwrap_or(Duration::ZERO))
+    }
 }
 
 /// Ends when a while is over.

@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::realtime::{Place, RealTime};
 use crate::service_configs::Catalogue;
 use crate::timer_queue::{TimerQueue, late};
-use crate::to_the_end::ToTheEnd;
+use crate::to_the_end::{LeftOver, ToTheEnd};
 use crate::trail;
 
 /// How often a commit is tried again after another process changed the session.
@@ -117,6 +117,7 @@ impl Directory {
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             health: Arc::clone(&health),
+            left_over: LeftOver::default(),
         };
         let directory = Self {
             store,
@@ -317,7 +318,7 @@ impl Directory {
         let (histories, browse) = (Arc::clone(&self.histories), Arc::clone(&self.browse));
         let encounters = Arc::clone(&self.encounters);
         let key = key.clone();
-        ToTheEnd::new(async move {
+        ToTheEnd::new(&self.commits.left_over, async move {
             let result = if idle {
                 Ok(())
             } else {

@@ -7,7 +7,7 @@ use convoke_store::{AnyStore, Commit, CommitError, Store as _};
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::to_the_end::ToTheEnd;
+use crate::to_the_end::{LeftOver, ToTheEnd};
 
 /// Hands steps to the store.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct Commits {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Arc<Health>,
+    pub(crate) left_over: LeftOver,
 }
 
 impl Commits {
@@ -35,6 +36,6 @@ impl Commits {
         commit: Commit,
     ) -> Result<(), CommitError> {
         let commits = Arc::clone(self);
-        ToTheEnd::new(async move { commits.take(commit).await }).await
+        ToTheEnd::new(&self.left_over, async move { commits.take(commit).await }).await
     }
 }

@@ -1,12 +1,22 @@
 //! Connections: accepted, bounded in number, served until they end or the service stops.
+//!
+//! | | |
+//! |---|---|
+//! | `lanes` | the threads that serve them, each connection on one |
+//! | `progress` | how long the other end may take nothing |
+//! | `timer` | hyper's limits on the service's clock |
 
+mod lanes;
 mod progress;
 mod timer;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpStream as Unregistered};
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -24,9 +34,10 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::auth::ClientCertificate;
 use crate::edge::Edge;
 use crate::exchange;
-use crate::metrics::{ConnectionRefusal, Metrics};
+use crate::metrics::ConnectionRefusal;
 use crate::realtime::{self, Opening};
 use crate::tls::{Accepted, Tls};
+use lanes::Lanes;
 pub(crate) use progress::Progress;
 use timer::ClockTimer;
 
@@ -49,16 +60,17 @@ pub struct Peer {
     pub certificate: Option<Arc<ClientCertificate>>,
 }
 
-/// Serves until told to stop, then lets open requests end.
+/// Serves until told to stop, then lets open requests end. Fails if no lane can be started.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     edge: Arc<Edge>,
     shutdown: impl Future<Output = ()>,
-    tasks: &TaskTracker,
-) {
+) -> io::Result<()> {
     let shared = Arc::clone(&edge.shared);
     let (clock, metrics) = (&shared.directory.clock, &shared.directory.metrics);
+    let count = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let lanes = Lanes::start(count, &shared.directory.commits.left_over).await?;
     let open = Open::default();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut shutdown = pin!(shutdown);
@@ -89,34 +101,50 @@ pub(crate) async fn serve(
             address,
             certificate: None,
         };
-        let timer = ClockTimer(Arc::clone(clock));
-        let open = open.clone();
-        let (tls, edge, counts) = (tls.clone(), Arc::clone(&edge), Arc::clone(metrics));
         // Small answers must not wait for the acknowledgement of the one before.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection went away at once");
-            continue;
-        }
-        let stream = Progress::new(stream, Arc::clone(clock), shared.write_timeout);
-        let connection = secure(stream, peer, tls, edge, timer, open, counts);
-        let counted = metrics.connection_accepted();
-        let (shared, sockets) = (Arc::clone(&shared), tasks.clone());
-        tasks.spawn(async move {
-            let until_closed = (place, connected, counted);
-            if let Some((opening, stay)) = connection.await {
-                // A task of its own, or a socket would keep the room of the requests before it.
-                sockets.spawn(async move {
-                    let _until_closed = (until_closed, stay);
-                    realtime::serve(shared, opening).await;
-                });
+        let ready = stream.set_nodelay(true).and_then(|()| stream.into_std());
+        let stream = match ready {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection went away at once");
+                continue;
             }
-        });
+        };
+        let until_closed = (place, connected, metrics.connection_accepted());
+        let (tls, edge) = (tls.clone(), Arc::clone(&edge));
+        lanes.serve(attend(stream, peer, tls, edge, open.clone(), until_closed));
     }
     drop(listener);
     shared.directory.realtime.stop();
     tokio::select! {
         () = open.end() => {}
         () = clock.sleep(DRAIN) => tracing::warn!("some requests did not end in time"),
+    }
+    lanes.end().await;
+    Ok(())
+}
+
+/// All of one connection on its lane: the requests, and the socket that the last may open.
+async fn attend(
+    stream: Unregistered,
+    peer: Peer,
+    tls: Option<Arc<Tls>>,
+    edge: Arc<Edge>,
+    open: Open,
+    _until_closed: impl Send,
+) {
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!(%error, "a connection went away at once");
+            return;
+        }
+    };
+    let shared = Arc::clone(&edge.shared);
+    // In boxes, or a socket would keep the room of the requests before it.
+    let opened = Box::pin(secure(stream, peer, tls, edge, open)).await;
+    if let Some((opening, _stay)) = opened {
+        Box::pin(realtime::serve(shared, opening)).await;
     }
 }
 
@@ -151,14 +179,16 @@ impl Open {
 
 /// Takes the steps that come before the first request, then answers.
 async fn secure(
-    stream: Progress<TcpStream>,
+    stream: TcpStream,
     mut peer: Peer,
     tls: Option<Arc<Tls>>,
     edge: Arc<Edge>,
-    timer: ClockTimer,
     open: Open,
-    metrics: Arc<Metrics>,
 ) -> Option<(Opening, Stay)> {
+    let shared = Arc::clone(&edge.shared);
+    let clock = &shared.directory.clock;
+    let stream = Progress::new(stream, Arc::clone(clock), shared.write_timeout);
+    let timer = ClockTimer(Arc::clone(clock));
     let Some(tls) = tls else {
         return converse(stream, peer, edge, timer, open.enter()).await;
     };
@@ -171,8 +201,8 @@ async fn secure(
             converse(stream, peer, edge, timer, open.enter()).await
         }
         Err(error) => {
-            metrics.handshake_failed();
             tracing::debug!(%error, "a connection ended before its first request");
+            shared.directory.metrics.handshake_failed();
             None
         }
     }

@@ -85,6 +85,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, opening: Opening) {
         shared,
     };
     let end = socket.live().await;
+    // Whoever sees that it has ended may count on its connection being lost.
+    socket.place.disconnect();
     realtime.metrics.socket_ended(match end {
         End::Closed(_) => SocketEnd::Closed,
         End::Gone => SocketEnd::Gone,
@@ -334,7 +336,6 @@ impl Socket {
     /// something unread takes back what was said last.
     async fn close(mut self, reason: CloseReason) {
         use CloseReason::{Lifetime, ShuttingDown, TokenExpired};
-        self.place.disconnect();
         let in_time = matches!(reason, Lifetime | TokenExpired | ShuttingDown);
         if in_time && self.directory.realtime.closing == Closing::Abruptly {
             return;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::client::{CONNECTIONS, Socket, reason};
-use crate::service::{Service, me, subscription_of};
+use crate::service::{Player, Service, me, subscription_of};
 
 /// Raw bytes in place of frames, and the code of the close frame that they bring.
 async fn end_of(service: &Service, bytes: &[u8]) -> Option<u16> {
@@ -173,9 +174,14 @@ async fn whoever_does_not_read_is_cut_off_and_slows_nobody_down() {
 
 #[tokio::test]
 async fn h94_a_client_that_missed_taps_is_told_once_to_read_everything_again() {
+    const RESYNCS: &str = "convoke_rta_resyncs_total";
     let service = Service::start().await;
     let a = service.player(1001).await;
     let (mut socket, id) = service.connect(&a).await;
+    // Every tap is told to each of these, which fills the way to the client sooner.
+    for seq in 1..100 {
+        socket.ask(&format!("[1,{seq},\"{CONNECTIONS}\"]")).await;
+    }
     // More subscriptions than may wait, all of which one change taps.
     for xuid in 1001..=1003 {
         let many: serde_json::Map<_, _> = (0..100)
@@ -190,18 +196,32 @@ async fn h94_a_client_that_missed_taps_is_told_once_to_read_everything_again() {
             .await;
         assert!(matches!(answer.status, 200 | 201), "{answer:?}");
     }
-    for value in 1..4 {
-        let change = json!({"properties": {"custom": {"value": value}}});
-        service.put(&a, "g1", &change).await.ok(200);
-    }
-    assert_eq!(socket.hear_text().await, "[4]");
-    socket.assert_silent().await;
-    assert_eq!(service.metric("convoke_rta_resyncs_total").await, 1);
+    lose_taps(&service, &a).await;
+    while socket.hear_text().await != "[4]" {}
+    socket.round_trip().await;
+    assert_eq!(service.metric(RESYNCS).await, 1);
+    lose_taps(&service, &a).await;
+    socket.round_trip().await;
     service.pass(59, &mut [&mut socket]).await;
     socket.assert_silent().await;
+    assert_eq!(service.metric(RESYNCS).await, 1);
     service.clock.advance(Duration::from_secs(1));
     assert_eq!(socket.hear_text().await, "[4]", "for what was missed since");
     socket.assert_silent().await;
+}
+
+/// Changes a session until a tap is lost, because its client has read nothing for so long.
+async fn lose_taps(service: &Service, player: &Player) {
+    const LOST: &str = "convoke_rta_taps_total{outcome=\"dropped\"}";
+    let before = service.metric(LOST).await;
+    for value in 0..1_000 {
+        let change = json!({"properties": {"custom": {"value": value}}});
+        service.put(player, "g1", &change).await.ok(200);
+        if before < service.metric(LOST).await {
+            return;
+        }
+    }
+    panic!("the way to the client is endless");
 }
 
 #[tokio::test]
@@ -262,6 +282,29 @@ async fn a_stopping_service_closes_its_sockets_even_those_that_do_not_answer() {
     service.clock.until_waiting(3, Duration::from_secs(5)).await;
     service.clock.advance(Duration::from_secs(5));
     service.serving.await.expect("stopped");
+}
+
+#[tokio::test]
+async fn a_stopping_service_gives_up_requests_that_do_not_end() {
+    let mut service = Service::start().await;
+    let mut endless = TcpStream::connect(service.address)
+        .await
+        .expect("it listens");
+    let head = b"POST /dev/token HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{";
+    endless.write_all(head).await.expect("sent");
+    // For the rest of the body.
+    let patience = Duration::from_secs(30);
+    service.clock.until_waiting(1, patience).await;
+    let stop = service.stop.take().expect("not stopped");
+    stop.send(()).expect("served");
+    let drain = Duration::from_secs(10);
+    service.clock.until_waiting(1, drain).await;
+    service.clock.advance(drain);
+    service.serving.await.expect("stopped");
+    let mut answer = Vec::new();
+    // Ended; what was sent and not read makes it a reset.
+    let _ = endless.read_to_end(&mut answer).await;
+    assert!(answer.is_empty(), "{answer:?}");
 }
 
 #[tokio::test]

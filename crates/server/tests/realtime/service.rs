@@ -185,11 +185,13 @@ impl Service {
         answer.json()
     }
 
+    /// A socket that the service knows of: one that was opened earlier came earlier.
     pub(crate) async fn open(&self, player: &Player) -> Socket {
         let head = [("authorization", player.authorization.as_str())];
-        Socket::open(self.address, "/connect", &head)
-            .await
-            .expect("a socket")
+        let opened = Socket::open(self.address, "/connect", &head).await;
+        let mut socket = opened.expect("a socket");
+        socket.assert_silent().await;
+        socket
     }
 
     /// A socket and the connection that it stands for.

@@ -67,6 +67,28 @@ impl TestClock {
         }
     }
 
+    /// Waits for a moment that the present one tells; it may be over.
+    fn wait(
+        &self,
+        end: impl FnOnce(Timestamp) -> Timestamp,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let (over, ended) = oneshot::channel();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = end(state.now);
+        let left = end.duration_since(state.now);
+        if left <= SignedDuration::ZERO {
+            return Box::pin(std::future::ready(()));
+        }
+        let length = left.unsigned_abs();
+        state.waits.push(Wait { length, end, over });
+        drop(state);
+        self.waiting.notify_waiters();
+        Box::pin(async move {
+            // The clock lives as long as the service.
+            let _ = ended.await;
+        })
+    }
+
     fn waiting_for(&self, length: Duration) -> usize {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = state.waits.iter().filter(|wait| {
@@ -83,18 +105,11 @@ impl Clock for TestClock {
     }
 
     fn sleep(&self, length: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let (over, ended) = oneshot::channel();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = SignedDuration::try_from(length)
-            .ok()
-            .and_then(|length| state.now.checked_add(length).ok())
-            .unwrap_or(Timestamp::MAX);
-        state.waits.push(Wait { length, end, over });
-        drop(state);
-        self.waiting.notify_waiters();
-        Box::pin(async move {
-            // The clock lives as long as the service.
-            let _ = ended.await;
-        })
+        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        self.wait(|now| now.checked_add(length).unwrap_or(Timestamp::MAX))
+    }
+
+    fn sleep_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.wait(|_| moment)
     }
 }

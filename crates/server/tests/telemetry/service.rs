@@ -90,7 +90,7 @@ pub(crate) fn telemetry(endpoint: &str, keys: &str) -> Telemetry {
     Config::from_toml(&text).expect("valid").telemetry
 }
 
-/// Everything that is logged on this thread.
+/// Everything that is logged on this thread, and by services that are started on it.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

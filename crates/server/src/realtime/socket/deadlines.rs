@@ -2,7 +2,6 @@
 //! again, ends.
 
 use std::future::pending;
-use std::time::Duration;
 
 use convoke_wire::rta::CloseReason;
 use jiff::{SignedDuration, Timestamp};
@@ -111,8 +110,7 @@ impl Alarm {
     /// Has it ring at a moment, whatever it was set to.
     pub(super) fn set(&mut self, at: Timestamp, clock: &dyn Clock) {
         if self.0.as_ref().is_none_or(|(set, _)| *set != at) {
-            let wait = Duration::try_from(at.duration_since(clock.now()));
-            self.0 = Some((at, clock.sleep(wait.unwrap_or(Duration::ZERO))));
+            self.0 = Some((at, clock.sleep_until(at)));
         }
     }
 

@@ -102,7 +102,7 @@ impl PeopleWrite {
             people: ops,
             ..Commit::default()
         };
-        let work = ToTheEnd::new(async move {
+        let work = ToTheEnd::new(&shared.directory.commits.left_over, async move {
             let committed = commits.take(commit).await;
             if committed.is_ok() {
                 for change in told {
