@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::thread;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
@@ -25,6 +25,11 @@ use tracing::Dispatch;
 
 use super::MAX_CONNECTIONS;
 use crate::to_the_end::LeftOver;
+
+/// One turn in so many is for what another thread made ready: a write that is on the disk, a
+/// socket that is tapped. In turns with the lane's own, or under load a tap would wait until the next
+/// one of its session takes its place.
+const REMOTE_EVERY: u32 = 2;
 
 /// All of a connection, from its first byte to its last.
 type Connection = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -85,7 +90,7 @@ impl Lane {
             let _log = tracing::dispatcher::set_default(&log);
             // A runtime cannot be dropped within another, so it is made and dropped here.
             // Whoever gave up starting a lane hears nothing, and leaves it nothing to serve.
-            let _ = match Builder::new_current_thread().enable_all().build() {
+            let _ = match runtime() {
                 Ok(runtime) => {
                     let told = started.send(Ok(()));
                     runtime.block_on(keep(arriving, left_over));
@@ -101,6 +106,13 @@ impl Lane {
         let open = TaskTracker::new();
         Ok(Self { arrivals, open })
     }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .global_queue_interval(REMOTE_EVERY)
+        .build()
 }
 
 /// Keeps the connections of a lane for as long as there is somebody who may hand it another.
