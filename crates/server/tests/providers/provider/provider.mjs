@@ -8,7 +8,7 @@
 //   life    seconds that its tokens live; 3600 by default
 // Prints one line when it serves: {"issuer", "address"}. Ends when its standard input does.
 
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
@@ -16,14 +16,21 @@ const told = JSON.parse(process.argv[2] ?? '{}');
 const alg = told.alg ?? 'RS256';
 const life = told.life ?? 3600;
 
+// The key goes through text: a key that is exported while Node throws away the job that made it makes
+// Node wait for itself for ever, now and then (seen with 20.20).
 function signingKey() {
-  const kind = {
+  const [type, options] = {
     RS256: ['rsa', { modulusLength: 2048 }],
     ES256: ['ec', { namedCurve: 'P-256' }],
     EdDSA: ['ed25519', {}],
   }[alg];
-  const { privateKey } = generateKeyPairSync(...kind);
-  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid: told.kid ?? randomUUID() };
+  const { privateKey } = generateKeyPairSync(type, {
+    ...options,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const key = createPrivateKey(privateKey).export({ format: 'jwk' });
+  return { ...key, use: 'sig', alg, kid: told.kid ?? randomUUID() };
 }
 
 const redirectUri = 'http://127.0.0.1/callback';
