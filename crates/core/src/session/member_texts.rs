@@ -12,6 +12,10 @@ use serde_json::value::to_raw_value;
 
 use super::Member;
 
+/// Bytes of a title's up to which a member keeps its texts. What costs time is the rest of a member;
+/// a large bag is copied fast, and would be kept twice more. Ours.
+const MAX_WEIGHT: usize = 1024;
+
 /// The texts of one member. A copy has none, because whoever copies a member means to change it.
 #[derive(Default)]
 pub struct MemberTexts {
@@ -32,6 +36,13 @@ pub(crate) struct Seat {
     pub(crate) turn: bool,
 }
 
+impl Member {
+    /// Whether the texts that are made of the member are kept.
+    pub(crate) fn keeps_texts(&self) -> bool {
+        self.weight() <= MAX_WEIGHT
+    }
+}
+
 impl MemberTexts {
     /// The text that readers see of the member in a seat; `render` makes it unless it was shown in
     /// that seat last.
@@ -44,11 +55,14 @@ impl MemberTexts {
     }
 }
 
-/// A member that is written as the text that was made of it first.
+/// A member that is written as the text that was made of it first, where that is kept.
 pub(super) struct Stored<'a>(pub(super) &'a Member);
 
 impl Serialize for Stored<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.0.keeps_texts() {
+            return self.0.serialize(serializer);
+        }
         let text = || to_raw_value(self.0).expect("members have text keys only");
         let stored = self.0.texts.stored.get_or_init(|| text().into());
         stored.serialize(serializer)
@@ -104,6 +118,23 @@ mod tests {
         assert_eq!(texts.shown(there, || text(3)), text(3));
         assert_eq!(texts.shown(here, || text(4)), text(4));
         assert_eq!(texts.clone().shown(here, || text(5)), text(5));
+    }
+
+    #[test]
+    fn a_member_with_a_large_bag_keeps_no_texts() {
+        let mut member = Member::new(Xuid(1), MemberState::Inactive, Timestamp::UNIX_EPOCH);
+        let bag = |length: usize| RawJson::parse(&format!("\"{}\"", "x".repeat(length - 2)));
+        let room = MAX_WEIGHT - member.constants_custom.len();
+        member.custom = bag(room).expect("a text").into();
+        assert!(member.keeps_texts());
+        let light = serde_json::to_string(&Stored(&member)).expect("JSON");
+        assert_eq!(light, serde_json::to_string(&member).expect("JSON"));
+        assert!(member.texts.stored.get().is_some());
+        let mut member = member.clone();
+        member.custom = bag(room + 1).expect("a text").into();
+        let heavy = serde_json::to_string(&Stored(&member)).expect("JSON");
+        assert_eq!(heavy, serde_json::to_string(&member).expect("JSON"));
+        assert!(member.texts.stored.get().is_none());
     }
 
     #[test]

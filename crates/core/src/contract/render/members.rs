@@ -65,8 +65,8 @@ pub fn member(
     }
 }
 
-/// A member's document; that of the current contract is kept with the member, unless it tells of the
-/// session's match.
+/// A member's document; that of the current contract is kept with the member, unless it is large or
+/// tells of the session's match.
 fn text(
     session: &Session,
     index: u32,
@@ -87,10 +87,10 @@ fn text(
         let text = to_raw_value(&document).expect("documents have text keys only");
         RawJson::from(text)
     };
-    if contract.is_legacy() || session.arbitration.is_some() {
-        render()
-    } else {
+    if member.keeps_texts() && !contract.is_legacy() && session.arbitration.is_none() {
         member.texts.shown(seat, render)
+    } else {
+        render()
     }
 }
 
