@@ -32,9 +32,8 @@ impl Serialize for Shown {
 /// `members`: all of them by index, or only the viewer as `me` in large sessions.
 pub fn members(session: &Session, viewer: Option<Xuid>, contract: ContractVersion) -> Shown {
     if !is_same_for_all(session) {
-        let own = viewer.and_then(|xuid| session.member_of(xuid));
-        let next = session.next_index;
-        return Shown::Me(own.map(|(index, member)| text(session, index, member, next, contract)));
+        let own = viewer.and_then(|xuid| session.members.index_of(xuid));
+        return Shown::Me(own.and_then(|index| member(session, index, viewer, contract)));
     }
     let later = session.members.keys().copied().skip(1);
     let nexts = later.chain([session.next_index]);
@@ -53,16 +52,17 @@ pub fn member(
     viewer: Option<Xuid>,
     contract: ContractVersion,
 ) -> Option<RawJson> {
-    match members(session, viewer, contract) {
-        Shown::All(all) => {
-            let place = all.binary_search_by_key(&index, |(index, _)| *index);
-            place.ok().map(|place| all[place].1.clone())
-        }
-        Shown::Me(own) => {
-            let viewed = viewer.and_then(|xuid| session.members.index_of(xuid));
-            own.filter(|_| viewed == Some(index))
-        }
-    }
+    let member = session.members.get(&index)?;
+    let next = if is_same_for_all(session) {
+        let mut indices = session.members.keys().copied();
+        indices.find(|next| index < *next)
+    } else if viewer == Some(member.xuid) {
+        None
+    } else {
+        return None;
+    };
+    let next = next.unwrap_or(session.next_index);
+    Some(text(session, index, member, next, contract))
 }
 
 /// A member's document; that of the current contract is kept with the member, unless it is large or
