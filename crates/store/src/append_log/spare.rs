@@ -6,8 +6,8 @@
 //! It is filled with zeros for its whole length. So a batch only changes what is there already, and
 //! the disk is waited for once; a file that grows is described anew with every batch as well.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Seek, Write};
+use std::fs::File;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::beside::Beside;
@@ -134,11 +134,8 @@ impl Spare {
 
     /// Gives its place on the disk back.
     pub(super) fn discard(self) {
-        let removed = fs::remove_file(&self.path);
-        if let Err(error) = removed
-            && error.kind() != ErrorKind::NotFound
-        {
-            tracing::warn!(file = %self.path.display(), %error, "a spare segment stays behind");
+        if let Err(error) = files::remove_if_there(&self.path) {
+            tracing::warn!(%error, "a spare segment stays behind");
         }
     }
 }
