@@ -44,8 +44,12 @@ impl<T> Queue<T> {
             return Err(StoreError::Closed);
         }
         state.waiting.push_back(item);
+        let was_empty = state.waiting.len() == 1;
         drop(state);
-        self.changed.notify_one();
+        // Nobody sleeps while something waits, and waking costs a call of the system.
+        if was_empty {
+            self.changed.notify_one();
+        }
         Ok(())
     }
 

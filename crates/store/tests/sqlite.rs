@@ -95,7 +95,7 @@ async fn a_newer_file_is_refused_and_said_to_be_newer() {
     drop(conn);
     let error = assert_refused(dir.path(), "format 7");
     assert!(
-        matches!(error, StoreError::TooNew { found: 7, known: 4 }),
+        matches!(error, StoreError::TooNew { found: 7, known: 5 }),
         "{error:?}"
     );
 }

@@ -17,8 +17,9 @@ use crate::lock::{failed, sync_directory};
 pub(crate) const FOLDER: &str = "convoke.log";
 const UNFINISHED: &str = "new";
 const MAGIC: [u8; 8] = *b"CVKELOG\0";
-/// The layout of the files; documents have a format of their own. Each version has more tables.
-pub(super) const VERSION: u32 = 3;
+/// The layout of the files; documents have a format of their own. Each version has more tables, and
+/// the fourth another checksum.
+pub(super) const VERSION: u32 = 4;
 /// The oldest layout that can be read. Nothing is appended to a file of it.
 const OLDEST: u32 = 1;
 /// Bytes before the first frame.

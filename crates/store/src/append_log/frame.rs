@@ -8,7 +8,7 @@ use std::num::TryFromIntError;
 
 use bytes::Bytes;
 
-use crate::codec::checksum;
+use crate::codec::{checksum, is_checksum};
 use crate::log::{Record, Table};
 
 const MAGIC: [u8; 4] = *b"CVKF";
@@ -87,7 +87,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Frame<'_>> {
     let length = u32::from_le_bytes(*head[12..].first_chunk()?) as usize;
     let frame = bytes.get(..HEAD.checked_add(length)?)?;
     let expected = i64::from_le_bytes(*head[4..].first_chunk()?);
-    if checksum(&frame[CHECKED..]) != expected {
+    if !is_checksum(expected, &frame[CHECKED..]) {
         return None;
     }
     Some(Frame {

@@ -72,10 +72,8 @@ fn read_found(row: &Row<'_>, change: &SessionChange) -> rusqlite::Result<((Uuid,
     // A branch that cannot be read is nobody's expectation.
     let branch = Uuid::try_parse(row.get_ref(1)?.as_str()?).unwrap_or(Uuid::nil());
     let old_entries = row.get_ref(4)?.as_str()?;
-    let same = change
-        .next
-        .as_ref()
-        .is_some_and(|next| next.entries == old_entries);
+    let next = change.next.as_ref();
+    let same = next.is_some_and(|next| next.entries.as_deref().is_none_or(|it| it == old_entries));
     let found = Found {
         id: row.get(0)?,
         next_timer: row.get(3)?,
@@ -142,15 +140,15 @@ fn write_session(
                     .into_iter()
                     .flatten(),
             );
-            let entries = change.next.as_ref().map(|next| read_entries(&next.entries));
-            new.extend(entries.transpose()?.into_iter().flatten());
+            let entries = change.next.as_ref().and_then(|it| it.entries.as_deref());
+            new.extend(entries.map(read_entries).transpose()?.into_iter().flatten());
         }
     }
     write_index(conn, change, &old, &new)
 }
 
 fn insert_session(conn: &Connection, key: &str, next: &SessionRow) -> Result<(), StoreError> {
-    let reference = &next.key.reference;
+    let reference = &next.session.reference;
     execute(
         conn,
         "INSERT INTO sessions (key, sandbox, scid, template, name, branch, change_number,
@@ -158,7 +156,7 @@ fn insert_session(conn: &Connection, key: &str, next: &SessionRow) -> Result<(),
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             key,
-            next.key.sandbox.as_str(),
+            next.sandbox.as_str(),
             reference.scid.as_str(),
             reference.template_name.as_str(),
             reference.name.as_str(),
@@ -173,15 +171,16 @@ fn insert_session(conn: &Connection, key: &str, next: &SessionRow) -> Result<(),
 }
 
 fn update_session(conn: &Connection, next: &SessionRow, found: &Found) -> Result<(), StoreError> {
-    let reference = &next.key.reference;
+    let reference = &next.session.reference;
     // The engine rewrites an index whenever its column is mentioned, also with the same value.
     let sql = if found.next_timer == next.next_timer {
         "UPDATE sessions SET sandbox = ?2, scid = ?3, template = ?4, name = ?5, branch = ?6,
-             change_number = ?7, checksum = ?9, entries = ?10, body = ?11
+             change_number = ?7, checksum = ?9, entries = coalesce(?10, entries), body = ?11
          WHERE id = ?1 AND next_timer IS ?8"
     } else {
         "UPDATE sessions SET sandbox = ?2, scid = ?3, template = ?4, name = ?5, branch = ?6,
-             change_number = ?7, next_timer = ?8, checksum = ?9, entries = ?10, body = ?11
+             change_number = ?7, next_timer = ?8, checksum = ?9,
+             entries = coalesce(?10, entries), body = ?11
          WHERE id = ?1"
     };
     execute(
@@ -189,7 +188,7 @@ fn update_session(conn: &Connection, next: &SessionRow, found: &Found) -> Result
         sql,
         params![
             found.id,
-            next.key.sandbox.as_str(),
+            next.sandbox.as_str(),
             reference.scid.as_str(),
             reference.template_name.as_str(),
             reference.name.as_str(),

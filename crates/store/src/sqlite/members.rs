@@ -174,3 +174,13 @@ pub(super) fn column(session: &Session) -> Result<String, StoreError> {
     let texts: BTreeSet<String> = entries.iter().map(IndexEntry::to_text).collect();
     serde_json::to_string(&texts).map_err(|error| StoreError::Failed(error.to_string()))
 }
+
+/// Whether the column `entries` of a session surely says what it said of the state before, which
+/// costs less to tell than to write it.
+pub(super) fn keep_column(before: Option<&Session>, next: &Session) -> bool {
+    before.is_some_and(|before| {
+        apart::is_apart(before) == apart::is_apart(next)
+            && before.properties.keywords == next.properties.keywords
+            && next.members.differences(&before.members).is_empty()
+    })
+}

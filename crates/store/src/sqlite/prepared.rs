@@ -5,7 +5,7 @@ use std::sync::Arc;
 use convoke_core::activity::{ActivityKey, Stamp};
 use convoke_core::handle::Handle;
 use convoke_core::session::Session;
-use convoke_wire::{HandleId, SessionKey};
+use convoke_wire::{HandleId, Sandbox};
 use uuid::Uuid;
 
 use super::endings::PlayChange;
@@ -44,13 +44,13 @@ pub(super) struct SessionChange {
 /// The columns of a session.
 #[derive(Debug)]
 pub(super) struct SessionRow {
-    /// With the sandbox and the name in the writer's spelling.
-    pub(super) key: SessionKey,
+    /// In the writer's spelling, as the session's reference.
+    pub(super) sandbox: Sandbox,
     pub(super) session: Arc<Session>,
     pub(super) change_number: i64,
     pub(super) next_timer: Option<i64>,
-    /// JSON array.
-    pub(super) entries: String,
+    /// JSON array; `None` where they are those of the state before.
+    pub(super) entries: Option<String>,
     pub(super) body: Encoded,
 }
 
@@ -140,7 +140,7 @@ fn session_change(write: &SessionWrite) -> Result<SessionChange, StoreError> {
         next: write
             .next
             .as_ref()
-            .map(|next| session_row(&write.key, next))
+            .map(|next| session_row(write, next))
             .transpose()?,
         members: MembersChange::of(write)?,
     })
@@ -150,17 +150,19 @@ fn version(version: Version) -> Result<(Uuid, i64), StoreError> {
     Ok((version.branch, number(version.change_number)?))
 }
 
-fn session_row(key: &SessionKey, next: &SessionState) -> Result<SessionRow, StoreError> {
+fn session_row(write: &SessionWrite, next: &SessionState) -> Result<SessionRow, StoreError> {
+    let session = &next.session;
     Ok(SessionRow {
-        key: SessionKey {
-            sandbox: key.sandbox.clone(),
-            reference: next.session.reference.clone(),
-        },
-        session: Arc::clone(&next.session),
-        change_number: number(next.session.change_number)?,
+        sandbox: write.key.sandbox.clone(),
+        session: Arc::clone(session),
+        change_number: number(session.change_number)?,
         next_timer: next.next_timer.map(nanoseconds),
-        entries: members::column(&next.session)?,
-        body: codec::encode_session(&apart::head(&next.session))?,
+        entries: if members::keep_column(apart::known(write), session) {
+            None
+        } else {
+            Some(members::column(session)?)
+        },
+        body: codec::encode_session(&apart::head(session))?,
     })
 }
 
