@@ -3,6 +3,7 @@
 //! Every session of the store is here, so a session that is not here does not exist.
 //! Reads take no lock: they load a shared state that the last commit published.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -126,6 +127,8 @@ pub struct Slot {
     history: StdMutex<Option<Arc<History>>>,
     /// Of a large session that is gameplay.
     groups: StdMutex<Option<Box<Groups>>>,
+    /// Whether this is the place of no session any more. Set by whoever may change it.
+    is_given_up: AtomicBool,
 }
 
 impl Slot {
@@ -197,6 +200,7 @@ impl Exclusive {
 impl Drop for Exclusive {
     fn drop(&mut self) {
         if self.slot.state.load().is_none() {
+            self.slot.is_given_up.store(true, Ordering::Release);
             self.live.slots.pin().remove(&self.key);
         }
     }
@@ -231,19 +235,10 @@ impl LiveSessions {
     pub async fn lock(self: &Arc<Self>, key: &SessionKey) -> Exclusive {
         let key = key.folded();
         loop {
-            let slot = Arc::clone(
-                self.slots
-                    .pin()
-                    .get_or_insert_with(key.clone(), Arc::default),
-            );
+            let slot = self.slot(&key);
             let guard = Arc::clone(&slot.writer).lock_owned().await;
             // A deleted session's place is given up, perhaps while this waited for it.
-            let current = self
-                .slots
-                .pin()
-                .get(&key)
-                .is_some_and(|now| Arc::ptr_eq(now, &slot));
-            if current {
+            if !slot.is_given_up.load(Ordering::Acquire) {
                 return Exclusive {
                     live: Arc::clone(self),
                     slot,
@@ -252,6 +247,13 @@ impl LiveSessions {
                 };
             }
         }
+    }
+
+    /// The place of a session, which is made if there is none.
+    fn slot(&self, key: &str) -> Arc<Slot> {
+        let slots = self.slots.pin();
+        let slot = slots.get(key);
+        Arc::clone(slot.unwrap_or_else(|| slots.get_or_insert_with(key.to_owned(), Arc::default)))
     }
 
     /// Puts a stored session into its place when the service starts.

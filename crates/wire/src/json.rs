@@ -3,9 +3,11 @@
 mod known;
 mod objects;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment};
 
@@ -120,21 +122,65 @@ pub fn check(text: &str) -> Result<(), ReadError> {
 }
 
 /// Walks one value, remembering where it is.
-struct Checked<'a> {
-    path: &'a mut Vec<String>,
+struct Checked<'a, 'de> {
+    path: &'a mut Vec<Step<'de>>,
     fault: &'a mut Option<ReadError>,
 }
 
-impl Checked<'_> {
+/// One step of a path, which becomes text only where it is told.
+enum Step<'de> {
+    Element(usize),
+    Entry(Cow<'de, str>),
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Element(index) => write!(f, "{index}"),
+            Self::Entry(key) => f.write_str(key),
+        }
+    }
+}
+
+/// The key of an entry: a part of the text, unless it has escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The keys of one object so far. Most objects have few, which are compared faster than hashed.
+#[derive(Default)]
+struct Keys<'de> {
+    few: Vec<Cow<'de, str>>,
+    many: HashSet<Cow<'de, str>>,
+}
+
+impl<'de> Keys<'de> {
+    const FEW: usize = 8;
+
+    /// Whether the key is new.
+    fn insert(&mut self, key: Cow<'de, str>) -> bool {
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(key);
+            return true;
+        }
+        self.many.insert(key)
+    }
+}
+
+impl<'de> Checked<'_, 'de> {
     fn fail<E: serde::de::Error>(&mut self, problem: String) -> E {
+        let path: Vec<String> = self.path.iter().map(Step::to_string).collect();
         *self.fault = Some(ReadError {
-            path: self.path.join("."),
+            path: path.join("."),
             problem,
         });
         E::custom("refused")
     }
 
-    fn enter<E: serde::de::Error>(&mut self, step: String) -> Result<(), E> {
+    fn enter<E: serde::de::Error>(&mut self, step: Step<'de>) -> Result<(), E> {
         self.path.push(step);
         if MAX_DEPTH < self.path.len() {
             return Err(self.fail(format!("nested deeper than {MAX_DEPTH} levels")));
@@ -143,7 +189,7 @@ impl Checked<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Checked<'_> {
+impl<'de> DeserializeSeed<'de> for Checked<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -151,7 +197,7 @@ impl<'de> DeserializeSeed<'de> for Checked<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Checked<'_> {
+impl<'de> Visitor<'de> for Checked<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,7 +230,7 @@ impl<'de> Visitor<'de> for Checked<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
         for index in 0_usize.. {
-            self.enter(index.to_string())?;
+            self.enter(Step::Element(index))?;
             let seed = Checked {
                 path: self.path,
                 fault: self.fault,
@@ -199,10 +245,10 @@ impl<'de> Visitor<'de> for Checked<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
-        let mut keys = HashSet::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            let twice = !keys.insert(key.clone());
-            self.enter(key)?;
+        let mut keys = Keys::default();
+        while let Some(key) = entries.next_key::<Key<'de>>()? {
+            let twice = !keys.insert(key.0.clone());
+            self.enter(Step::Entry(key.0))?;
             if twice {
                 return Err(self.fail("the key occurs twice in its object".to_owned()));
             }

@@ -131,6 +131,9 @@ pub struct Difference {
 /// in a session of thousands costs little.
 pub fn changes(before: Option<&Session>, after: Option<&Session>) -> Changes {
     let (old, new) = touched(before, after);
+    if old.is_empty() && new.is_empty() {
+        return Changes::default();
+    }
     let (old, new) = ((before, &*old), (after, &*new));
     Changes {
         required: difference(old, new, required_by, requires),

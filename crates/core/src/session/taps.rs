@@ -103,13 +103,7 @@ pub fn taps(before: Option<&Session>, after: Option<&Session>) -> Option<Taps> {
 }
 
 fn has_subscribers(session: &Session) -> bool {
-    !session.constants.has(Capability::Large)
-        && session.members.values().any(|member| {
-            member.state == MemberState::Active
-                && (member.subscription.is_some()
-                    || !member.secondary_subscriptions.is_empty()
-                    || !member.legacy_subscriptions.is_empty())
-        })
+    !session.constants.has(Capability::Large) && 0 < session.members.totals().subscribers
 }
 
 fn present(index: u32, member: &Arc<Member>, changes: ChangeTypes) -> impl Iterator<Item = Tap> {

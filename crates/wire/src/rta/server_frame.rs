@@ -1,7 +1,7 @@
 //! What a client is told.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 use serde::de::{Error, SeqAccess};
@@ -9,6 +9,9 @@ use serde::de::{Error, SeqAccess};
 use super::ErrorCode;
 use super::frame::{self, FrameError, Message, field};
 use crate::raw::RawJson;
+
+/// Bytes that most events fit in.
+const USUAL_BYTES: usize = 512;
 
 /// A frame of the service; [`fmt::Display`] writes its exact text.
 ///
@@ -82,10 +85,25 @@ impl ServerFrame {
     /// # Panics
     ///
     /// If the data has keys that are no texts, which no document of the service has.
-    pub fn events(subscriptions: &[u32], data: &impl Serialize) -> impl Iterator<Item = String> {
-        let data = serde_json::to_string(data).expect("keys are texts");
-        let all = subscriptions.iter();
-        all.map(move |subscription| format!("[3,{subscription},{data}]"))
+    pub fn events(subscriptions: &[u32], data: &impl Serialize) -> Vec<String> {
+        let Some((first, others)) = subscriptions.split_first() else {
+            return Vec::new();
+        };
+        let begin = |subscription: &u32| {
+            let mut text = String::with_capacity(USUAL_BYTES);
+            write!(text, "[3,{subscription},").expect("a string takes everything");
+            text
+        };
+        // Nearly always there is one, and its data is written to where it stays.
+        let mut text = begin(first).into_bytes();
+        let start = text.len();
+        serde_json::to_writer(&mut text, data).expect("keys are texts");
+        let mut text = String::from_utf8(text).expect("JSON is text");
+        text.push(']');
+        let rest = &text[start..];
+        let mut all: Vec<String> = others.iter().map(|it| begin(it) + rest).collect();
+        all.insert(0, text);
+        all
     }
 
     /// Reads a frame as clients do; `Ok(None)` for one of an unknown type, which they ignore. `[doc]`

@@ -16,6 +16,8 @@ pub struct Totals {
     pub accepted: u32,
     /// Those who play.
     pub active: u32,
+    /// Those who play and subscribe to something, by whichever kind of subscription.
+    pub subscribers: u32,
     /// The bytes that titles filled.
     pub weight: usize,
     /// When the first of those who have come did.
@@ -38,6 +40,7 @@ impl Sum<Arc<Member>> for Totals {
         self.count += 1;
         self.accepted += u32::from(member.is_accepted());
         self.active += u32::from(member.state == MemberState::Active);
+        self.subscribers += u32::from(subscribes(member));
         self.weight += member.weight();
         if member.is_accepted() {
             self.first_join = earlier(self.first_join, Some(member.join_time));
@@ -52,12 +55,20 @@ impl Sum<Arc<Member>> for Totals {
         self.count += other.count;
         self.accepted += other.accepted;
         self.active += other.active;
+        self.subscribers += other.subscribers;
         self.weight += other.weight;
         self.first_join = earlier(self.first_join, other.first_join);
         for (since, other) in self.since.iter_mut().zip(other.since) {
             *since = earlier(*since, other);
         }
     }
+}
+
+fn subscribes(member: &Member) -> bool {
+    let any = member.subscription.is_some()
+        || !member.secondary_subscriptions.is_empty()
+        || !member.legacy_subscriptions.is_empty();
+    any && member.state == MemberState::Active
 }
 
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
