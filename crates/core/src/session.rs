@@ -10,12 +10,12 @@ pub mod connections;
 pub mod constants;
 pub mod custom;
 pub mod departures;
+pub mod derived;
 pub mod encounters;
 pub mod initialization;
 pub mod join;
 pub mod member_map;
 pub mod member_properties;
-pub mod member_texts;
 pub mod members;
 pub mod owners;
 pub mod properties;
@@ -50,10 +50,10 @@ pub use change_types::ChangeTypes;
 pub use connections::{Lost, lose};
 pub use constants::Constants;
 pub use custom::Custom;
+pub use derived::Derived;
 pub use encounters::{Groups, Reported};
 pub use initialization::Initialization;
 pub use member_map::Members;
-pub use member_texts::MemberTexts;
 pub use properties::Properties;
 pub use servers::Server;
 pub use shared_constants::{SharedConstants, Sharing};
@@ -196,9 +196,9 @@ pub struct Member {
     /// Role by role type.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub roles: IndexMap<String, String>,
-    /// What was written of it already.
+    /// What was derived of it already.
     #[serde(skip)]
-    pub texts: MemberTexts,
+    pub derived: Derived,
 }
 
 impl Member {
@@ -232,7 +232,7 @@ impl Member {
             arrived: false,
             custom: Custom::default(),
             roles: IndexMap::new(),
-            texts: MemberTexts::default(),
+            derived: Derived::default(),
         }
     }
 

@@ -37,6 +37,7 @@ use crate::exchange;
 use crate::metrics::ConnectionRefusal;
 use crate::realtime::{self, Opening};
 use crate::tls::{Accepted, Tls};
+use crate::when_woken::WhenWoken;
 use lanes::Lanes;
 pub(crate) use progress::Progress;
 use timer::ClockTimer;
@@ -235,12 +236,16 @@ async fn converse(
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(exchange::MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
+        // An answer of some kilobytes is copied behind its head faster than sent from two places.
+        .writev(false)
         .serve_connection(TokioIo::new(stream), answer)
         .with_upgrades();
     let mut connection = pin!(connection);
+    let stopping = pin!(stay.stopping.clone().cancelled_owned());
+    let stop = WhenWoken::new(stopping);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stay.stopping.cancelled() => {
+        () = stop => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -57,3 +57,4 @@ pub mod tls;
 mod to_the_end;
 mod traceparent;
 mod trail;
+mod when_woken;

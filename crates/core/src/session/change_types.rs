@@ -261,7 +261,7 @@ fn of_member(before: &Member, after: &Member) -> ChangeTypes {
         arrived: _,
         custom,
         roles,
-        texts: _,
+        derived: _,
     } = after;
     ChangeTypes::when(ChangeType::MembersStatus, before.state != *state)
         | ChangeTypes::when(

@@ -184,7 +184,7 @@ fn requires(session: &Session, connection: Uuid) -> bool {
 /// The connections that are tapped for a member; large sessions tap none.
 fn tapped_by<'a>(session: &Session, member: &'a Member) -> impl Iterator<Item = Uuid> + use<'a> {
     let taps = !session.constants.has(Capability::Large);
-    let all = subscribers(member).filter(move |_| taps);
+    let all = subscribers(member).iter().filter(move |_| taps);
     all.map(|subscriber| subscriber.connection)
 }
 

@@ -15,8 +15,8 @@ use convoke_wire::Xuid;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::member_texts::Stored;
-use super::{Member, MemberTexts, connections};
+use super::derived::Stored;
+use super::{Derived, Member, connections};
 use lookup::{Lookup, Marks};
 pub use totals::Totals;
 use tree::Tree;
@@ -157,7 +157,7 @@ impl Members {
         let changed = self.tree.update(index, |member| {
             let before = Marks::of(member);
             let member = Arc::make_mut(member);
-            member.texts = MemberTexts::default();
+            member.derived = Derived::default();
             let result = change(member);
             (result, before, Marks::of(member))
         });

@@ -107,39 +107,47 @@ fn has_subscribers(session: &Session) -> bool {
 }
 
 fn present(index: u32, member: &Arc<Member>, changes: ChangeTypes) -> impl Iterator<Item = Tap> {
-    subscribers(member).filter_map(move |subscriber| {
+    subscribers(member).iter().filter_map(move |subscriber| {
         let matched = subscriber.wanted & changes;
         (!matched.is_empty()).then(|| subscriber.tap(index, matched))
     })
 }
 
 fn removed(index: u32, member: &Arc<Member>, changes: ChangeTypes) -> impl Iterator<Item = Tap> {
-    subscribers(member).map(move |subscriber| {
+    subscribers(member).iter().map(move |subscriber| {
         let matched = subscriber.wanted & changes | ChangeType::MembersList.into();
         subscriber.tap(index, matched)
     })
 }
 
 /// A subscription of an active member that leads somewhere and wants something.
-pub(super) struct Subscriber<'a> {
-    id: Option<&'a str>,
+pub(super) struct Subscriber {
+    id: Option<Arc<str>>,
     pub(super) connection: Uuid,
     wanted: ChangeTypes,
 }
 
-impl Subscriber<'_> {
+impl Subscriber {
     fn tap(&self, member: u32, matched: ChangeTypes) -> Tap {
         Tap {
             member,
             connection: self.connection,
-            subscription: self.id.map(Arc::from),
+            subscription: self.id.clone(),
             matched,
         }
     }
 }
 
 /// The member's own subscription, the further ones, and those of old.
-pub(super) fn subscribers(member: &Member) -> impl Iterator<Item = Subscriber<'_>> {
+pub(super) fn subscribers(member: &Member) -> &[Subscriber] {
+    if member.state != MemberState::Active {
+        return &[];
+    }
+    member.derived.subscribers(|| active(member).collect())
+}
+
+/// The same of a member who is active.
+fn active(member: &Member) -> impl Iterator<Item = Subscriber> {
     let own = member.connection.as_deref();
     let primary = member.subscription.iter().map(move |subscription| {
         let wanted = ChangeTypes::named(&subscription.change_types);
@@ -157,12 +165,11 @@ pub(super) fn subscribers(member: &Member) -> impl Iterator<Item = Subscriber<'_
         let wanted = entry.profile.as_deref().map(of_profile);
         (Some(id.as_str()), own, wanted.unwrap_or_default())
     });
-    let active = member.state == MemberState::Active;
     let all = primary.chain(secondary).chain(legacy);
-    all.filter_map(move |(id, connection, wanted)| {
+    all.filter_map(|(id, connection, wanted)| {
         let connection = parse_guid(connection?)?;
-        (active && !wanted.is_empty()).then_some(Subscriber {
-            id,
+        (!wanted.is_empty()).then(|| Subscriber {
+            id: id.map(Arc::from),
             connection,
             wanted,
         })

@@ -1,14 +1,15 @@
 //! What waits to be told to one socket. Whoever posts never waits: a slow reader loses taps and is
 //! told to read everything again.
 
-use std::hash::{Hash, Hasher};
+use std::future::poll_fn;
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use convoke_core::handle::Handle;
 use convoke_wire::rta::{CloseReason, ShoulderTap};
-use indexmap::IndexSet;
-use tokio::sync::Notify;
+use futures_util::task::AtomicWaker;
 use uuid::Uuid;
 
 use super::notices::Notice;
@@ -30,13 +31,16 @@ pub(super) const MAX_INVITATIONS: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     waiting: Mutex<Waiting>,
-    wake: Notify,
+    /// Something has been left since the socket looked last.
+    is_filled: AtomicBool,
+    socket: AtomicWaker,
 }
 
 /// Everything that waits at a moment.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    taps: IndexSet<WaitingTap>,
+    /// In their order, and so few that they are looked through.
+    taps: Vec<WaitingTap>,
     people: Vec<PeopleChange>,
     /// Taps or changes of people lists were lost, and none are kept until that has been noticed.
     overflowed: bool,
@@ -47,8 +51,7 @@ pub(super) struct Waiting {
     closing: Option<CloseReason>,
 }
 
-/// A tap that waits, alike to all others of its subscription to its session: one of them waits, the
-/// latest.
+/// A tap that waits.
 #[derive(Debug)]
 struct WaitingTap {
     member: u32,
@@ -56,23 +59,10 @@ struct WaitingTap {
 }
 
 impl WaitingTap {
+    /// Of the taps of one subscription to a session one waits, the latest.
     fn subscription(&self) -> (Uuid, u32, Option<&str>) {
         let tap = &self.tap;
         (tap.branch, self.member, tap.subscription.as_deref())
-    }
-}
-
-impl PartialEq for WaitingTap {
-    fn eq(&self, other: &Self) -> bool {
-        self.subscription() == other.subscription()
-    }
-}
-
-impl Eq for WaitingTap {}
-
-impl Hash for WaitingTap {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.subscription().hash(state);
     }
 }
 
@@ -106,17 +96,21 @@ impl Mailbox {
         if waiting.overflowed {
             return Posted::Dropped;
         }
-        if let (_, Some(_earlier)) = waiting.taps.replace_full(WaitingTap { member, tap }) {
+        let tap = WaitingTap { member, tap };
+        let mut taps = waiting.taps.iter_mut();
+        if let Some(earlier) = taps.find(|it| it.subscription() == tap.subscription()) {
+            *earlier = tap;
             return Posted::Merged;
         }
-        let posted = if waiting.taps.len() <= MAX_WAITING {
+        let posted = if waiting.taps.len() < MAX_WAITING {
+            waiting.taps.push(tap);
             Posted::Queued
         } else {
             waiting.overflow();
             Posted::Dropped
         };
         drop(waiting);
-        self.wake.notify_one();
+        self.wake();
         posted
     }
 
@@ -132,7 +126,7 @@ impl Mailbox {
             waiting.overflow();
         }
         drop(waiting);
-        self.wake.notify_one();
+        self.wake();
     }
 
     /// Leaves a notification for the socket.
@@ -143,7 +137,7 @@ impl Mailbox {
         }
         waiting.notices.push(notice);
         drop(waiting);
-        self.wake.notify_one();
+        self.wake();
         Posted::Queued
     }
 
@@ -156,18 +150,38 @@ impl Mailbox {
             waiting.more_invitations = true;
         }
         drop(waiting);
-        self.wake.notify_one();
+        self.wake();
     }
 
     /// Tells the socket to close.
     pub(super) fn close(&self, reason: CloseReason) {
         self.waiting().closing.get_or_insert(reason);
-        self.wake.notify_one();
+        self.wake();
     }
 
-    /// Waits until something has been left since the last [`take`](Self::take).
+    /// Waits until something has been left since the last time. For the socket alone: of several
+    /// that wait, one would be told.
     pub(super) async fn filled(&self) {
-        self.wake.notified().await;
+        let is_filled = || self.is_filled.swap(false, Ordering::AcqRel);
+        poll_fn(|context| {
+            if is_filled() {
+                return Poll::Ready(());
+            }
+            self.socket.register(context.waker());
+            if is_filled() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// Wakes the socket, unless it was woken and has not looked yet.
+    fn wake(&self) {
+        if !self.is_filled.swap(true, Ordering::AcqRel) {
+            self.socket.wake();
+        }
     }
 
     /// Takes everything out.
@@ -192,7 +206,7 @@ impl Mailbox {
 
 impl Waiting {
     fn overflow(&mut self) {
-        (self.taps, self.people) = (IndexSet::new(), Vec::new());
+        (self.taps, self.people) = (Vec::new(), Vec::new());
         self.overflowed = true;
     }
 }

@@ -42,6 +42,7 @@ use crate::commit::Directory;
 use crate::metrics::SocketEnd;
 use crate::people_feed::PeopleChange;
 use crate::shared::Shared;
+use crate::when_woken::WhenWoken;
 use deadlines::{Alarm, Asking, Deadlines};
 use place::Place;
 
@@ -130,7 +131,8 @@ impl Socket {
     /// time: all sockets share the stop, and all of a thread share its timers.
     async fn live(&mut self) -> End {
         let directory = Arc::clone(&self.directory);
-        let mut stop = pin!(directory.realtime.stopping.cancelled());
+        let stopping = pin!(directory.realtime.stopping.cancelled());
+        let mut stop = WhenWoken::new(stopping);
         let mut alarm = Alarm::none();
         loop {
             alarm.set(self.deadlines.earliest(), &*directory.clock);
@@ -206,7 +208,8 @@ impl Socket {
 
     async fn tell_people(&mut self, change: &PeopleChange) -> Result<(), End> {
         let subscribed: Vec<u32> = self.subscriptions.to_people_of(change.owner).collect();
-        self.send_events(&subscribed, &change.event).await
+        self.send_all(ServerFrame::events(&subscribed, &change.event))
+            .await
     }
 
     async fn tell(&mut self, shoulder_taps: Vec<ShoulderTap>) -> Result<(), End> {
@@ -217,12 +220,12 @@ impl Socket {
             ncid: self.directory.entropy.uuid(),
             shoulder_taps,
         };
-        let subscribed: Vec<u32> = self.subscriptions.connections().collect();
-        self.send_events(&subscribed, &event).await
+        let texts = ServerFrame::events(self.subscriptions.connections(), &event);
+        self.send_all(texts).await
     }
 
-    async fn send_events(&mut self, subscribed: &[u32], data: &impl Serialize) -> Result<(), End> {
-        for text in ServerFrame::events(subscribed, data) {
+    async fn send_all(&mut self, texts: Vec<String>) -> Result<(), End> {
+        for text in texts {
             self.send(Message::text(text)).await?;
         }
         Ok(())

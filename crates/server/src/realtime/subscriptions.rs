@@ -55,6 +55,8 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Subscriptions {
     live: BTreeMap<u32, Kind>,
+    /// Those to the socket's own connection.
+    connections: Vec<u32>,
     /// Those to people lists, with the owner.
     people: BTreeMap<u32, Xuid>,
     /// Those to notifications, with the user and the title.
@@ -72,6 +74,7 @@ impl Subscriptions {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             live: BTreeMap::new(),
+            connections: Vec::new(),
             people: BTreeMap::new(),
             notifications: BTreeMap::new(),
             counts: [0; 4],
@@ -113,6 +116,7 @@ impl Subscriptions {
         self.next += 1;
         self.live.insert(number, kind);
         match resource {
+            Resource::Connections => self.connections.push(number),
             Resource::Friends { xuid } => {
                 self.people.insert(number, xuid);
             }
@@ -130,6 +134,7 @@ impl Subscriptions {
         let kind = removed.ok_or(ErrorCode::UnknownSubscription)?;
         self.counts[kind as usize] -= 1;
         if let Some(number) = number {
+            self.connections.retain(|other| *other != number);
             self.people.remove(&number);
             self.notifications.remove(&number);
         }
@@ -161,15 +166,13 @@ impl Subscriptions {
     }
 
     /// The subscriptions to the socket's own connection: each is told of every tap.
-    pub(super) fn connections(&self) -> impl Iterator<Item = u32> {
-        let live = self.live.iter();
-        live.filter(|(_, kind)| **kind == Kind::Connections)
-            .map(|(number, _)| *number)
+    pub(super) fn connections(&self) -> &[u32] {
+        &self.connections
     }
 
     /// Whether there is one to the socket's own connection.
     pub(super) fn has_connection(&self) -> bool {
-        0 < self.counts[Kind::Connections as usize]
+        !self.connections.is_empty()
     }
 
     /// How many there are.

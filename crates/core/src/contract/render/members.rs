@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::to_raw_value;
 
 use super::{custom, is_same_for_all};
-use crate::session::member_texts::Seat;
+use crate::session::derived::Seat;
 use crate::session::{Member, MemberState, Session, arbitration};
 
 /// `members`, each as the text of its document.
@@ -88,7 +88,7 @@ fn text(
         RawJson::from(text)
     };
     if member.keeps_texts() && !contract.is_legacy() && session.arbitration.is_none() {
-        member.texts.shown(seat, render)
+        member.derived.shown(seat, render)
     } else {
         render()
     }

@@ -99,7 +99,8 @@ impl Socket {
         let Some(event) = notice::invitation(handle) else {
             return Ok(());
         };
-        self.send_events(&[subscription], &event).await?;
+        self.send_all(ServerFrame::events(&[subscription], &event))
+            .await?;
         self.directory.metrics.noticed(NoticeOutcome::Told);
         Ok(())
     }

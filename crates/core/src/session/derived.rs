@@ -1,7 +1,8 @@
-//! The texts that were made of a member, kept for as long as it stays as it is.
+//! What was derived of a member, kept for as long as it stays as it is: its texts, and whom a change
+//! taps for it.
 //!
-//! States of a session share the members that a change has not touched, and with them their texts:
-//! a write among sixteen writes one member for the store and one for the answer.
+//! States of a session share the members that a change has not touched, and with them what was made
+//! of those: a write among sixteen writes one member for the store and one for the answer.
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,18 +12,22 @@ use serde::{Serialize, Serializer};
 use serde_json::value::to_raw_value;
 
 use super::Member;
+use super::taps::Subscriber;
 
 /// Bytes of a title's up to which a member keeps its texts. What costs time is the rest of a member;
 /// a large bag is copied fast, and would be kept twice more. Ours.
 const MAX_WEIGHT: usize = 1024;
 
-/// The texts of one member. A copy has none, because whoever copies a member means to change it.
+/// What was derived of one member. A copy has nothing, because whoever copies a member means to
+/// change it.
 #[derive(Default)]
-pub struct MemberTexts {
+pub struct Derived {
     /// As stores keep the member.
     stored: OnceLock<RawJson>,
     /// As readers saw it last under the current contract, and where.
     shown: Mutex<Option<(Seat, RawJson)>>,
+    /// Whom a change taps for it.
+    subscribers: OnceLock<Box<[Subscriber]>>,
 }
 
 /// What of a session stands in a member's document, beside the member itself.
@@ -43,7 +48,7 @@ impl Member {
     }
 }
 
-impl MemberTexts {
+impl Derived {
     /// The text that readers see of the member in a seat; `render` makes it unless it was shown in
     /// that seat last.
     pub(crate) fn shown(&self, seat: Seat, render: impl FnOnce() -> RawJson) -> RawJson {
@@ -52,6 +57,11 @@ impl MemberTexts {
             Some((last, text)) if *last == seat => text.clone(),
             _ => shown.insert((seat, render())).1.clone(),
         }
+    }
+
+    /// Whom a change taps for the member; `find` says it the first time.
+    pub(super) fn subscribers(&self, find: impl FnOnce() -> Box<[Subscriber]>) -> &[Subscriber] {
+        self.subscribers.get_or_init(find)
     }
 }
 
@@ -64,29 +74,29 @@ impl Serialize for Stored<'_> {
             return self.0.serialize(serializer);
         }
         let text = || to_raw_value(self.0).expect("members have text keys only");
-        let stored = self.0.texts.stored.get_or_init(|| text().into());
+        let stored = self.0.derived.stored.get_or_init(|| text().into());
         stored.serialize(serializer)
     }
 }
 
-impl Clone for MemberTexts {
+impl Clone for Derived {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// Texts say nothing that the member does not.
-impl PartialEq for MemberTexts {
+/// It says nothing that the member does not.
+impl PartialEq for Derived {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for MemberTexts {}
+impl Eq for Derived {}
 
-impl fmt::Debug for MemberTexts {
+impl fmt::Debug for Derived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemberTexts").finish_non_exhaustive()
+        f.debug_struct("Derived").finish_non_exhaustive()
     }
 }
 
@@ -106,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_text_is_made_once_for_a_seat() {
-        let texts = MemberTexts::default();
+        let texts = Derived::default();
         let here = Seat {
             index: 1,
             next: 2,
@@ -129,12 +139,12 @@ mod tests {
         assert!(member.keeps_texts());
         let light = serde_json::to_string(&Stored(&member)).expect("JSON");
         assert_eq!(light, serde_json::to_string(&member).expect("JSON"));
-        assert!(member.texts.stored.get().is_some());
+        assert!(member.derived.stored.get().is_some());
         let mut member = member.clone();
         member.custom = bag(room + 1).expect("a text").into();
         let heavy = serde_json::to_string(&Stored(&member)).expect("JSON");
         assert_eq!(heavy, serde_json::to_string(&member).expect("JSON"));
-        assert!(member.texts.stored.get().is_none());
+        assert!(member.derived.stored.get().is_none());
     }
 
     #[test]
