@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use tokio::sync::Semaphore;
 
@@ -57,15 +58,25 @@ impl<T> Queue<T> {
     ///
     /// Leaves `batch` empty when the queue is closed and nothing is left.
     pub(crate) fn take(&self, batch: &mut Vec<T>, most: usize) {
+        drop(self.filled());
+        // When all processors are busy, whoever is about to add something does so first: a batch
+        // costs about the same whatever is in it. When one is idle this takes no time.
+        thread::yield_now();
+        let mut state = self.filled();
+        let count = most.min(state.waiting.len());
+        batch.extend(state.waiting.drain(..count));
+        drop(state);
+        self.free.add_permits(count);
+    }
+
+    /// Blocks until there is an item, or there will be none.
+    fn filled(&self) -> MutexGuard<'_, State<T>> {
         let mut state = self.state();
         while state.waiting.is_empty() && !state.closed {
             let woken = self.changed.wait(state);
             state = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        let count = most.min(state.waiting.len());
-        batch.extend(state.waiting.drain(..count));
-        drop(state);
-        self.free.add_permits(count);
+        state
     }
 
     /// How many items wait.
