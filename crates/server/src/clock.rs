@@ -23,8 +23,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Waits for a moment, whatever happens between asking for the time and beginning to wait.
     fn sleep_until(&self, moment: Timestamp) -> Sleep {
-        let wait = Duration::try_from(moment.duration_since(self.now()));
-        self.sleep(wait.unwrap_or(Duration::ZERO))
+        self.sleep(until(moment, self.now()))
     }
 }
 
@@ -34,6 +33,11 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A while after a moment; the end of the calendar where there is none.
 pub(crate) fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// How long it is until a moment; no time once it has come.
+pub(crate) fn until(moment: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(moment.duration_since(now)).unwrap_or_default()
 }
 
 /// The present moment of the machine, for what is not part of a service.

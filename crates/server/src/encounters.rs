@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::later;
+use crate::clock::{later, until};
 use crate::commit::Directory;
 use crate::live::Exclusive;
 use crate::metrics::Metrics;
@@ -222,10 +222,8 @@ pub(crate) async fn run(directory: Arc<Directory>, stop: CancellationToken) {
         run_due(&directory).await;
         let encounters = &directory.encounters;
         let due = encounters.waiting().due;
-        let wait = due.map_or(IDLE, |due| {
-            let wait = Duration::try_from(due.duration_since(directory.clock.now()));
-            wait.unwrap_or(Duration::ZERO).min(IDLE)
-        });
+        let now = directory.clock.now();
+        let wait = due.map_or(IDLE, |due| until(due, now).min(IDLE));
         tokio::select! {
             () = stop.cancelled() => return,
             () = encounters.begun.notified() => {}

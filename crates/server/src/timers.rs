@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convoke_store::{Commit, HandleOp, PlayOp};
-use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::until;
 use crate::commit::Directory;
 
 /// Sessions woken before the queue is looked at again.
@@ -78,7 +78,8 @@ pub async fn run(directory: Arc<Directory>, stop: CancellationToken) {
             next_sweep = now.checked_add(SWEEP).unwrap_or(now);
         }
         let wait = if settled {
-            until(directory.timers.earliest(), now)
+            let due = directory.timers.earliest();
+            due.map_or(SWEEP, |due| until(due, now).min(SWEEP))
         } else {
             RETRY
         };
@@ -88,11 +89,4 @@ pub async fn run(directory: Arc<Directory>, stop: CancellationToken) {
             () = directory.clock.sleep(wait) => {}
         }
     }
-}
-
-fn until(due: Option<Timestamp>, now: Timestamp) -> Duration {
-    let Some(due) = due else { return SWEEP };
-    Duration::try_from(due.duration_since(now))
-        .unwrap_or(Duration::ZERO)
-        .min(SWEEP)
 }

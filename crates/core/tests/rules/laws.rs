@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use convoke_core::contract::{read, render};
 use convoke_core::session::apply::Target;
+use convoke_core::session::taps::taps;
 use convoke_core::session::{Disposition, Facts, Outcome, Settled, apply, next_timer, settle};
 use convoke_core::{Caller, Entropy, MemberState, Refusal, Session};
 use convoke_wire::{ContractVersion, Xuid, json};
@@ -298,13 +299,13 @@ proptest! {
     }
 
     #[test]
-    fn texts_that_members_keep_are_those_of_their_present_state(
+    fn what_was_derived_of_members_is_that_of_their_present_state(
         template in generate::template(), steps in generate::steps(),
     ) {
         run(&template, &steps, |world, _, _| {
             let Some(session) = &world.session else { return Ok(()) };
             let text = serde_json::to_string(session).expect("JSON");
-            // Who was just read keeps no texts yet.
+            // Of whom was just read nothing was derived yet.
             let read: Session = serde_json::from_str(&text).expect("the stored form");
             for contract in [ContractVersion::V105, ContractVersion::V107] {
                 let shown = |session| {
@@ -313,6 +314,7 @@ proptest! {
                 };
                 prop_assert_eq!(shown(session), shown(&read));
             }
+            prop_assert_eq!(taps(Some(session), None), taps(Some(&read), None));
             Ok(())
         })?;
     }

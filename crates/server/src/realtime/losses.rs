@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::clock::later;
+use crate::clock::{later, until};
 use crate::commit::{Directory, Next, Step, TransactError};
 
 /// Longest sleep; a loss that comes earlier wakes.
@@ -94,10 +94,8 @@ pub(crate) async fn run(directory: Arc<Directory>, stop: CancellationToken) {
         run_due(&directory).await;
         let attachments = &directory.realtime.attachments;
         let now = directory.clock.now();
-        let wait = attachments.earliest_loss().map_or(IDLE, |due| {
-            let wait = Duration::try_from(due.duration_since(now));
-            wait.unwrap_or(Duration::ZERO).min(IDLE)
-        });
+        let due = attachments.earliest_loss();
+        let wait = due.map_or(IDLE, |due| until(due, now).min(IDLE));
         tokio::select! {
             () = stop.cancelled() => return,
             () = attachments.earlier_loss() => {}

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use super::event::{self, KEEP_ALIVE};
 use crate::api_error::ApiError;
 use crate::caller::mark_banned;
+use crate::clock::until;
 use crate::history::{Following, News, Record, States, id_of};
 use crate::lifetime;
 use crate::live::LiveSession;
@@ -86,8 +87,7 @@ impl Follower {
             return;
         }
         let directory = Arc::clone(&self.shared.directory);
-        let left = self.end.0.duration_since(directory.clock.now());
-        let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
+        let left = until(self.end.0, directory.clock.now());
         if left.is_zero() {
             return self.end(self.end.1, None);
         }
