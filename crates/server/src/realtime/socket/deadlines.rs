@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::auth::Principal;
 use crate::clock::{Clock, Sleep, later};
 use crate::lifetime;
-use crate::when_woken::WhenWoken;
 
 /// How long nothing may come before the client is asked whether it is there. `Inferred:` handles 7.5
 const PING_AFTER: SignedDuration = SignedDuration::from_secs(20);
@@ -101,7 +100,7 @@ impl Deadlines {
 }
 
 /// Waits for the earliest deadline; set again at no cost while that stays the same.
-pub(super) struct Alarm(Option<(Timestamp, WhenWoken<Sleep>)>);
+pub(super) struct Alarm(Option<(Timestamp, Sleep)>);
 
 impl Alarm {
     pub(super) fn none() -> Self {
@@ -111,7 +110,7 @@ impl Alarm {
     /// Has it ring at a moment, whatever it was set to.
     pub(super) fn set(&mut self, at: Timestamp, clock: &dyn Clock) {
         if self.0.as_ref().is_none_or(|(set, _)| *set != at) {
-            self.0 = Some((at, WhenWoken::new(clock.sleep_until(at))));
+            self.0 = Some((at, clock.sleep_until(at)));
         }
     }
 
