@@ -24,6 +24,7 @@ use crate::log::{Contents, Log, Record};
 use beside::Beside;
 pub(crate) use files::FOLDER;
 use files::Name;
+use merge::Removal;
 use pace::Pace;
 use spare::NextSegment;
 
@@ -68,6 +69,14 @@ struct State {
     buffer: Vec<u8>,
     next: NextSegment,
     merging: Option<Beside<()>>,
+    /// Held once more by each who reads what was there at some moment.
+    reading: Arc<()>,
+}
+
+/// The documents of a moment, whatever is written meanwhile.
+struct Reading {
+    contents: scan::Contents,
+    _held: Arc<()>,
 }
 
 impl AppendLog {
@@ -105,6 +114,7 @@ impl AppendLog {
                 buffer: Vec::new(),
                 next: NextSegment::default(),
                 merging: None,
+                reading: Arc::default(),
             }),
             folder,
         })
@@ -153,13 +163,24 @@ impl AppendLog {
         }
         if state.merging.is_none() {
             let folder = self.folder.clone();
-            let merge = move |pace: &Pace| merge::merge_before(&folder, next, pace);
+            // Whoever begins to read ends the merge before.
+            let removal = match Arc::strong_count(&state.reading) {
+                1 => Removal::InPieces,
+                _ => Removal::AtOnce,
+            };
+            let merge = move |pace: &Pace| merge::merge_before(&folder, next, removal, pace);
             // The next segment brings the next attempt.
             state.merging = Beside::start("convoke-merge", merge)
                 .inspect_err(|error| tracing::error!(%error, "the log could not be merged"))
                 .ok();
         }
         Ok(())
+    }
+
+    fn read(&self, state: &mut State) -> Result<scan::Contents, StoreError> {
+        state.end_merging();
+        let files = files::list(&self.folder)?;
+        scan::Contents::open(&self.folder, &files, state.length)
     }
 
     fn begin_segment(&self, state: &mut State, name: Name) -> Result<File, StoreError> {
@@ -205,6 +226,14 @@ impl State {
     }
 }
 
+impl Iterator for Reading {
+    type Item = Result<Record, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.contents.next()
+    }
+}
+
 impl Log for AppendLog {
     fn write(&self, records: Vec<Record>) -> Result<(), StoreError> {
         let mut state = self.state();
@@ -227,14 +256,13 @@ impl Log for AppendLog {
 
     fn contents(&self) -> Contents {
         let mut state = self.state();
-        if let Some(found) = state.found.take() {
-            return Box::new(found);
-        }
-        state.end_merging();
-        let contents = files::list(&self.folder)
-            .and_then(|files| scan::Contents::open(&self.folder, &files, state.length));
+        let found = state.found.take();
+        let contents = found.map_or_else(|| self.read(&mut state), Ok);
         match contents {
-            Ok(contents) => Box::new(contents),
+            Ok(contents) => Box::new(Reading {
+                contents,
+                _held: Arc::clone(&state.reading),
+            }),
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
     }

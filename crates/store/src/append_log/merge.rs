@@ -1,7 +1,7 @@
 //! Makes one base of a base and full segments, while writing goes on.
 
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::files::{self, Name};
@@ -13,13 +13,32 @@ use crate::lock::{failed, sync_directory};
 /// The price of writing a byte of a base is half a byte of the log: with what reading costs, a
 /// merge ends before segments have again become as large as the base.
 const SHARE_OF_WRITING: u64 = 2;
+/// Bytes that are given back to the file system at a time. Where it tells the disk (`discard`), a
+/// whole segment would keep that busy for some ten milliseconds, and the next batch waiting.
+const FREED_BYTES: u64 = 1024 * 1024;
+/// The price of a byte that is given back is an eighth of a byte of the log.
+const SHARE_OF_FREEING: u64 = 8;
+
+/// How files go that a base replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// Bit by bit: nobody reads them.
+    InPieces,
+    /// Whole, and whoever has opened them can still read them.
+    AtOnce,
+}
 
 /// Merges the files before a segment, if it is time to.
-pub(super) fn merge_before(folder: &Path, next: Name, pace: &Pace) -> Result<(), StoreError> {
+pub(super) fn merge_before(
+    folder: &Path,
+    next: Name,
+    removal: Removal,
+    pace: &Pace,
+) -> Result<(), StoreError> {
     let mut full = files::list(folder)?;
     full.retain(|name| name.number() < next.number());
     let merged = if is_due(folder, &full)? {
-        merge(folder, &full, next, pace)
+        merge(folder, &full, next, pace).and_then(|base| remove_before(folder, base, removal, pace))
     } else {
         Ok(())
     };
@@ -42,7 +61,7 @@ fn is_due(folder: &Path, full: &[Name]) -> Result<bool, StoreError> {
     Ok(base <= segments)
 }
 
-fn merge(folder: &Path, full: &[Name], next: Name, pace: &Pace) -> Result<(), StoreError> {
+fn merge(folder: &Path, full: &[Name], next: Name, pace: &Pace) -> Result<Name, StoreError> {
     let name = Name::Base(next.number());
     let mut contents = scan::Contents::whole(folder, full, pace)?;
     let (mut file, unfinished) = files::begin(folder, name)?;
@@ -72,16 +91,36 @@ fn merge(folder: &Path, full: &[Name], next: Name, pace: &Pace) -> Result<(), St
     // The end: a base without it is cut off.
     write(&mut chunk, number)?;
     files::finish(folder, name, &file, &unfinished)?;
-    remove_before(folder, name)
+    Ok(name)
 }
 
 /// Removes what a base replaces.
-fn remove_before(folder: &Path, base: Name) -> Result<(), StoreError> {
+fn remove_before(
+    folder: &Path,
+    base: Name,
+    removal: Removal,
+    pace: &Pace,
+) -> Result<(), StoreError> {
     for name in files::all(folder)? {
         if name.number() < base.number() {
             let path = folder.join(name.to_string());
+            if removal == Removal::InPieces {
+                shrink(&path, pace).map_err(|error| failed(&path, &error))?;
+            }
             fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
         }
     }
     sync_directory(folder).map_err(|error| failed(folder, &error))
+}
+
+/// Makes a file so short that it can be removed at once.
+fn shrink(path: &Path, pace: &Pace) -> io::Result<()> {
+    let file = File::options().write(true).open(path)?;
+    let mut length = file.metadata()?.len();
+    while FREED_BYTES < length {
+        length -= FREED_BYTES;
+        file.set_len(length)?;
+        pace.give_way(FREED_BYTES / SHARE_OF_FREEING);
+    }
+    Ok(())
 }

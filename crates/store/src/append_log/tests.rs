@@ -266,6 +266,35 @@ fn what_an_interrupted_merge_leaves_behind_is_no_obstacle() {
     assert_eq!(read(dir.path()).unwrap(), expected);
 }
 
+/// Segments that are removed in pieces, by a log that is being read or not.
+#[test]
+fn what_is_read_stays_as_it_was_while_segments_are_merged() {
+    let large = "x".repeat(3 * 1024 * 1024);
+    let write = |log: &AppendLog, key| log.write(vec![record(key, Some(&large))]).unwrap();
+    for is_read in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let log = open(dir.path(), 1).unwrap();
+        write(&log, 1);
+        write(&log, 2);
+        let earlier = is_read.then(|| log.contents());
+        // The next segments merge those two, and remove them.
+        for _ in 0..3 {
+            write(&log, 3);
+            log.state().end_merging();
+        }
+        assert!(
+            !snapshot(dir.path())
+                .keys()
+                .any(|path| path.ends_with("00000000000000000001.log"))
+        );
+        assert_eq!(documents(&log).unwrap().len(), 3);
+        for found in earlier.into_iter().flatten() {
+            let value = found.unwrap().value.unwrap();
+            assert_eq!(value.len(), large.len());
+        }
+    }
+}
+
 #[test]
 fn files_of_others_and_newer_ones_are_refused() {
     let (dir, _) = written(1 << 20, 3);
