@@ -238,6 +238,9 @@ async fn converse(
         .max_buf_size(MAX_HEAD_BYTES)
         // An answer of some kilobytes is copied behind its head faster than sent from two places.
         .writev(false)
+        // Who has said all may still hear the answer, as HTTP has it. And it need not be watched for,
+        // which takes a buffer of 8 KiB for every request that waits for the disk.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), answer)
         .with_upgrades();
     let mut connection = pin!(connection);

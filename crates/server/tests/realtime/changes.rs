@@ -8,8 +8,8 @@ use convoke_server::config::StoreChoice;
 use json_patch::Patch;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::service::{Player, SCID, Service, me, path, subscription_of};
 
@@ -344,7 +344,7 @@ async fn whoever_comes_again_is_told_what_was_missed_or_is_shown_everything() {
     reader.change().await;
     let (session, last_id) = (reader.session.clone(), reader.last_id.clone());
     drop(reader);
-    service.until_metric(STREAMS, 0).await;
+    until_noticed_gone(&service).await;
     for n in 1..4 {
         service
             .put(&a, "loose/g1", &custom(&json!({"n": n})))
@@ -377,7 +377,7 @@ async fn whoever_comes_again_is_told_what_was_missed_or_is_shown_everything() {
     assert_eq!(snapshot["changes"].as_array().map(Vec::len), Some(32));
     let last = reader.last_id.clone();
     drop(reader);
-    service.until_metric(STREAMS, 0).await;
+    until_noticed_gone(&service).await;
     service.clock.advance(Duration::from_mins(5));
     service
         .put(&a, "loose/g1", &custom(&json!({"n": 40})))
@@ -391,6 +391,57 @@ async fn whoever_comes_again_is_told_what_was_missed_or_is_shown_everything() {
             ("snapshot", Some(42))
         );
     }
+}
+
+/// A request for the changes of `loose/g1`, as it goes over the wire.
+fn asking(player: &Player) -> String {
+    format!(
+        "GET {}/changes HTTP/1.1\r\nhost: localhost\r\nx-xbl-contract-version: 107\r\n\
+         authorization: {}\r\n\r\n",
+        path("loose/g1"),
+        player.authorization
+    )
+}
+
+/// Whoever goes away is noticed when something is sent, at the latest what keeps streams alive.
+async fn until_noticed_gone(service: &Service) {
+    while service.metric(STREAMS).await != 0 {
+        service.clock.advance(Duration::from_secs(15));
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_asked_and_says_no_more_is_still_told() {
+    let service = Service::start().await;
+    let a = service.player(1001).await;
+    service.put(&a, "loose/g1", &playing()).await.ok(201);
+    let mut stream = TcpStream::connect(service.address)
+        .await
+        .expect("connected");
+    stream.write_all(asking(&a).as_bytes()).await.expect("sent");
+    stream.shutdown().await.expect("the sending half");
+    service.until_metric(STREAMS, 1).await;
+    service
+        .put(&a, "loose/g1", &custom(&json!({"n": 1})))
+        .await
+        .ok(200);
+    service.put(&a, "loose/g1", &leave()).await.ok(204);
+    let mut told = String::new();
+    stream.read_to_string(&mut told).await.expect("to its end");
+    let events: Vec<&str> = told
+        .lines()
+        .filter(|line| line.starts_with("event:"))
+        .collect();
+    assert_eq!(
+        events,
+        [
+            "event: snapshot",
+            "event: change",
+            "event: change",
+            "event: end"
+        ],
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -477,13 +528,7 @@ async fn a_reader_that_never_reads_loses_its_connection_and_nobody_else_theirs()
     // Little room on the way, so that it is full soon.
     socket.set_recv_buffer_size(4096).expect("set");
     let mut deaf = socket.connect(service.address).await.expect("connected");
-    let head = format!(
-        "GET {}/changes HTTP/1.1\r\nhost: localhost\r\nx-xbl-contract-version: 107\r\n\
-         authorization: {}\r\n\r\n",
-        path("loose/g1"),
-        a.authorization
-    );
-    deaf.write_all(head.as_bytes()).await.expect("sent");
+    deaf.write_all(asking(&a).as_bytes()).await.expect("sent");
     service.until_metric(STREAMS, 2).await;
     let text = "x".repeat(60_000);
     let stuck = async {
