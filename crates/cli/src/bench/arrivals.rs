@@ -39,13 +39,19 @@ pub(super) struct Arrived {
     pub(super) failure: Option<String>,
     /// Microseconds from when an accepted request was due to its answer.
     pub(super) latency: Histogram<u64>,
+    /// Microseconds from when an accepted request was sent to its answer: without the wait for a
+    /// connection that is free, which is no time of the server's.
+    pub(super) service_time: Histogram<u64>,
     /// The measured time.
     pub(super) time: Duration,
 }
 
 /// What became of one request.
 enum Fate {
-    Accepted(Duration),
+    Accepted {
+        since_due: Duration,
+        since_sent: Duration,
+    },
     Refused,
     Failed(String),
 }
@@ -84,6 +90,7 @@ impl Arrived {
             failures: 0,
             failure: None,
             latency: latencies(),
+            service_time: latencies(),
             time: arrivals.measured,
         }
     }
@@ -96,10 +103,14 @@ impl Arrived {
 
     fn take(&mut self, fate: Fate) {
         match fate {
-            Fate::Accepted(latency) => {
+            Fate::Accepted {
+                since_due,
+                since_sent,
+            } => {
                 self.accepted += 1;
-                let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-                self.latency.saturating_record(micros);
+                let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+                self.latency.saturating_record(micros(since_due));
+                self.service_time.saturating_record(micros(since_sent));
             }
             Fate::Refused => self.refused += 1,
             Fate::Failed(answer) => {
@@ -165,6 +176,7 @@ async fn serve_arrivals(
             return Ok(fates);
         }
         connection.ready().await?;
+        let sent = start.elapsed();
         let response = connection.send_request(script()).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
@@ -173,7 +185,10 @@ async fn serve_arrivals(
             continue;
         }
         fates.push(if status.is_success() {
-            Fate::Accepted(finished.saturating_sub(due))
+            Fate::Accepted {
+                since_due: finished.saturating_sub(due),
+                since_sent: finished.saturating_sub(sent),
+            }
         } else if status == StatusCode::SERVICE_UNAVAILABLE {
             Fate::Refused
         } else {
@@ -207,7 +222,11 @@ mod tests {
     fn everything_offered_is_accepted_refused_failed_or_unanswered() {
         let mut arrived = Arrived::none(&at(10.0));
         for ms in 1..=12 {
-            arrived.take(Fate::Accepted(Duration::from_millis(ms)));
+            let [since_due, since_sent] = [2 * ms, ms].map(Duration::from_millis);
+            arrived.take(Fate::Accepted {
+                since_due,
+                since_sent,
+            });
         }
         for _ in 0..5 {
             arrived.take(Fate::Refused);
@@ -218,6 +237,11 @@ mod tests {
         assert_eq!(counts, (12, 5, 2));
         assert_eq!(arrived.unanswered(), 1);
         assert_eq!(arrived.failure.as_deref(), Some("500: first"));
-        assert_eq!(arrived.latency.len(), 12, "of the accepted ones only");
+        let longest = [&arrived.latency, &arrived.service_time].map(|it| (it.len(), it.max()));
+        assert_eq!(
+            longest,
+            [(12, 24_015), (12, 12_007)],
+            "of the accepted ones"
+        );
     }
 }
