@@ -163,7 +163,7 @@ impl AppendLog {
         }
         if state.merging.is_none() {
             let folder = self.folder.clone();
-            // Whoever begins to read ends the merge before.
+            // Nobody begins to read while it goes on: `read` ends it first.
             let removal = match Arc::strong_count(&state.reading) {
                 1 => Removal::InPieces,
                 _ => Removal::AtOnce,
@@ -177,6 +177,7 @@ impl AppendLog {
         Ok(())
     }
 
+    /// The documents as of now, in files that no merge is about to remove.
     fn read(&self, state: &mut State) -> Result<scan::Contents, StoreError> {
         state.end_merging();
         let files = files::list(&self.folder)?;

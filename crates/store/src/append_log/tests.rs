@@ -264,6 +264,10 @@ fn what_an_interrupted_merge_leaves_behind_is_no_obstacle() {
     let expected = read(dir.path()).unwrap();
     restore(&before);
     assert_eq!(read(dir.path()).unwrap(), expected);
+    for (path, content) in &before {
+        fs::write(path, &content[..content.len() / 2]).unwrap();
+    }
+    assert_eq!(read(dir.path()).unwrap(), expected);
 }
 
 /// Segments that are removed in pieces, by a log that is being read or not.
