@@ -12,7 +12,7 @@ use http::StatusCode;
 use http_body_util::BodyExt as _;
 use tokio::task::JoinSet;
 
-use super::load::{Connection, Script, connect, latencies};
+use super::load::{Connection, Script, connect, latencies, record};
 use crate::stopwatch::Stopwatch;
 
 /// When requests arrive, evenly spaced.
@@ -108,9 +108,8 @@ impl Arrived {
                 since_sent,
             } => {
                 self.accepted += 1;
-                let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-                self.latency.saturating_record(micros(since_due));
-                self.service_time.saturating_record(micros(since_sent));
+                record(&mut self.latency, since_due);
+                record(&mut self.service_time, since_sent);
             }
             Fate::Refused => self.refused += 1,
             Fate::Failed(answer) => {

@@ -79,6 +79,11 @@ pub(super) fn latencies() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds")
 }
 
+/// Counts a time among latencies.
+pub(super) fn record(latencies: &mut Histogram<u64>, time: Duration) {
+    latencies.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+}
+
 /// A multiple of a rate that was reached within a slice, to be offered next.
 ///
 /// On a busy machine a slice may be over before anything is answered; then it is as if one request
@@ -195,9 +200,7 @@ async fn converse(
                 .get_or_insert_with(|| format!("{status}: {text}"));
         } else if load.warm_up <= began && finished <= end {
             outcome.answers += 1;
-            let micros =
-                u64::try_from(finished.saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
-            outcome.latency.saturating_record(micros);
+            record(&mut outcome.latency, finished.saturating_sub(began));
         }
     }
     outcome.time = load.measured;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::service::{Player, SCID, Service, me, path, subscription_of};
+use crate::service::{MAX_LOOKS, Player, SCID, Service, me, path, subscription_of};
 
 /// A reader of a stream.
 struct Reader {
@@ -405,9 +405,13 @@ fn asking(player: &Player) -> String {
 
 /// Whoever goes away is noticed when something is sent, at the latest what keeps streams alive.
 async fn until_noticed_gone(service: &Service) {
-    while service.metric(STREAMS).await != 0 {
+    for _ in 0..MAX_LOOKS {
+        if service.metric(STREAMS).await == 0 {
+            return;
+        }
         service.clock.advance(Duration::from_secs(15));
     }
+    panic!("who went away was not noticed");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::clock::TestClock;
 
 pub(crate) const SCID: &str = "11111111-1111-4111-8111-111111111111";
 /// Most times something is looked at before it is given up.
-const MAX_LOOKS: usize = 2_000;
+pub(crate) const MAX_LOOKS: usize = 2_000;
 
 pub(crate) struct Service {
     pub(crate) app: Arc<App>,
